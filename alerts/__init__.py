@@ -1,0 +1,1 @@
+"""Alerts: sirens first, then the outbox, its dispatcher and the channels."""

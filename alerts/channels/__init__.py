@@ -1,0 +1,1 @@
+"""Channels: one file each, holding the specification and its driver."""

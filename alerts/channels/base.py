@@ -1,0 +1,93 @@
+"""What every channel is: a siren, a messenger, or both; and what it gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from safety.clock import Instant
+
+
+class SirenLevel(StrEnum):
+    """What a siren or stack light shows."""
+
+    OFF = "off"
+    WARNING = "warning"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A channel's word that it handed something over.
+
+    Attributes:
+        at: When the receiver confirmed (or, for QoS 0, when it was sent).
+        latency_s: From the call to the confirmation, seconds.
+        detail: The receiver's own words, for the log; no secrets.
+    """
+
+    at: Instant
+    latency_s: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One event of one alert, as a messenger gets it; all text is already in one language.
+
+    Attributes:
+        id: Idempotency key: the delivery's id, the same at every retry.
+        event: ``raised``, ``acknowledged``, ``cleared`` or ``test``.
+        raised_at: Unix seconds, UTC.
+        text: One sentence for people.
+        data: The alert as JSON (ids, names, times, link), for machines.
+    """
+
+    id: str
+    event: str
+    alert_id: str
+    severity: str
+    raised_at: float
+    text: str
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+class Siren(Protocol):
+    """A siren or stack light.
+
+    ``set`` is idempotent: asserting a level again prolongs it. The device (or the twin)
+    goes quiet by itself ``ttl_s`` after the last assertion, so that a dead Anjeon is quiet.
+    """
+
+    channel_id: str
+
+    async def set(self, level: SirenLevel, *, ttl_s: float, reason: str) -> Receipt:
+        """Show ``level`` for ``ttl_s`` seconds.
+
+        Raises:
+            ChannelError: The siren cannot be reached.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+class Messenger(Protocol):
+    """A channel that carries notices to people or programs."""
+
+    channel_id: str
+
+    async def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
+        """Hand the notice over.
+
+        Raises:
+            ChannelError: Not delivered; try again later.
+            ChannelRefused: Refused for good; do not try again.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...

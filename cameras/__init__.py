@@ -1,0 +1,1 @@
+"""Cameras: sources, packet ring, health, and the shard processes that analyse them."""

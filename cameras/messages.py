@@ -1,0 +1,265 @@
+"""Everything that one process says to another, as versioned JSON.
+
+Engine and shards talk over the engine's socket, dashboards and shards over the shard's
+socket, dashboards and the engine over the engine's socket. A message that does not parse
+is counted and refused by whoever reads it; it never ends a process.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from cameras.specs import CameraSpec
+from safety.clock import Instant
+from safety.types import CameraState, Violation
+from zones.specs import RuleSpec, ZoneSpec
+
+PROTOCOL: Literal[1] = 1
+"""Version of the messages; both sides must have the same."""
+
+
+class Message(BaseModel):
+    """Base of all messages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: Literal[1] = PROTOCOL
+
+
+class Hello(Message):
+    """First message of whoever connects to the engine."""
+
+    type: Literal["hello"] = "hello"
+    role: Literal["shard", "dashboard"]
+    name: str
+    pid: int
+
+
+class Configure(Message):
+    """Engine → shard: the cameras to run, with their zones and rules; replaces the last one."""
+
+    type: Literal["configure"] = "configure"
+    revision: int
+    """The site's configuration revision."""
+    rule_revisions: dict[str, int]
+    """Revision of every rule, by rule id."""
+    cameras: tuple[CameraSpec, ...]
+    zones: tuple[ZoneSpec, ...]
+    rules: tuple[RuleSpec, ...]
+
+
+class Configured(Message):
+    """Shard → engine: the configuration of this revision is in force."""
+
+    type: Literal["configured"] = "configured"
+    revision: int
+
+
+class ViolationReport(Message):
+    """Shard → engine: a violation opened, changed or closed. Sent until confirmed."""
+
+    type: Literal["violation"] = "violation"
+    violation: Violation
+
+
+class ViolationStored(Message):
+    """Engine → shard: this report is in the database; the shard may forget it."""
+
+    type: Literal["violation_stored"] = "violation_stored"
+    violation_id: str
+    revision: int
+
+
+class CameraStatus(Message):
+    """Shard → engine → dashboard: the state of one camera; on change and every second."""
+
+    type: Literal["camera_status"] = "camera_status"
+    camera_id: str
+    shard: str
+    state: CameraState
+    reason: str
+    """``ok``, ``starting``, ``no_frames``, ``frozen``, ``slow``, ``unauthorized``,
+    ``not_found``, ``not_video``, ``unreachable``, ``corrupt``, ``disabled``, ``model_error``,
+    ``shard_lost``; a translation key."""
+    since: Instant
+    """When the camera entered this state."""
+    at: Instant
+    codec: str | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    capture_fps: float = 0.0
+    analysis_fps: float = 0.0
+    frame_age_s: float | None = None
+    """Age of the newest analysed frame."""
+    frames_captured: int = 0
+    frames_analysed: int = 0
+    frames_dropped: int = 0
+    reconnects: int = 0
+
+
+class ShardStats(Message):
+    """Shard → engine: figures of the process, every second."""
+
+    type: Literal["shard_stats"] = "shard_stats"
+    shard: str
+    at: Instant
+    inference_ms_p50: float
+    inference_ms_p99: float
+    batch_mean: float
+    spool_waiting: int
+    """Reports that the engine has not confirmed."""
+    spool_degraded: bool
+    """The spool file cannot be written; reports wait in memory only."""
+    refused_messages: int
+    rss_bytes: int
+    cpu_seconds: float
+    frame_to_report_s: tuple[float, ...] = ()
+    """Capture → violation report, for the violations since the last message."""
+
+
+class EvidenceReady(Message):
+    """Shard → engine: a file of evidence is complete on disk."""
+
+    type: Literal["evidence"] = "evidence"
+    violation_id: str
+    kind: Literal["clip", "picture"]
+    path: str
+    """Relative to the evidence directory."""
+    sha256: str
+    size_bytes: int
+    started_at: Instant
+    ended_at: Instant
+
+
+class EvidenceFailed(Message):
+    """Shard → engine: evidence could not be made, and why."""
+
+    type: Literal["evidence_failed"] = "evidence_failed"
+    violation_id: str
+    kind: Literal["clip", "picture"]
+    reason: str
+
+
+class Watch(Message):
+    """Dashboard → shard: start sending this camera's packets and metadata."""
+
+    type: Literal["watch"] = "watch"
+    camera_id: str
+    video: bool = True
+    """False: metadata only (the picture comes as JPEG)."""
+
+
+class Unwatch(Message):
+    """Dashboard → shard: stop sending this camera."""
+
+    type: Literal["unwatch"] = "unwatch"
+    camera_id: str
+
+
+class VideoPacket(Message):
+    """Shard → dashboard: header of one encoded packet; its bytes follow in the same frame.
+
+    H.264 in Annex B, SPS and PPS in front of key frames.
+    """
+
+    type: Literal["packet"] = "packet"
+    camera_id: str
+    codec: str
+    keyframe: bool
+    pts_s: float
+    """Presentation time in seconds since the camera was connected."""
+    at: Instant
+
+
+class SeenPerson(BaseModel):
+    """One person to draw."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    track_id: int
+    box: tuple[float, float, float, float]
+    keypoints: tuple[tuple[float, float, float], ...]
+
+
+class Metadata(Message):
+    """Shard → dashboard: what to draw over one frame."""
+
+    type: Literal["metadata"] = "metadata"
+    camera_id: str
+    at: Instant
+    pts_s: float | None
+    persons: tuple[SeenPerson, ...]
+    violated_zones: tuple[str, ...]
+    violating_subjects: tuple[str, ...]
+
+
+class SnapshotRequest(Message):
+    """Dashboard → shard: one JPEG of the newest frame."""
+
+    type: Literal["snapshot_request"] = "snapshot_request"
+    request_id: str
+    camera_id: str
+    width_px: int = Field(default=960, ge=64, le=3840)
+
+
+class Snapshot(Message):
+    """Shard → dashboard: header of the JPEG that follows in the same frame; empty if none."""
+
+    type: Literal["snapshot"] = "snapshot"
+    request_id: str
+    camera_id: str
+    at: Instant | None
+    reason: str = "ok"
+
+
+class Nudge(Message):
+    """Dashboard → engine: look at the database now (configuration, acknowledgement, …)."""
+
+    type: Literal["nudge"] = "nudge"
+    what: Literal["config", "alerts"]
+
+
+class EngineStatus(Message):
+    """Engine → dashboard: which shards there are; on change and every second."""
+
+    type: Literal["engine_status"] = "engine_status"
+    at: Instant
+    shards: dict[str, bool]
+    """Shard name → alive."""
+    store_ok: bool
+    channels: dict[str, str]
+    """Channel id → ``ok``, ``unknown``, ``failing`` or ``open`` (breaker)."""
+    siren_silent: bool
+    """No siren is sounding."""
+
+
+class Shutdown(Message):
+    """Engine → shard: finish evidence and leave."""
+
+    type: Literal["shutdown"] = "shutdown"
+
+
+AnyMessage = Annotated[
+    Hello
+    | Configure
+    | Configured
+    | ViolationReport
+    | ViolationStored
+    | CameraStatus
+    | ShardStats
+    | EvidenceReady
+    | EvidenceFailed
+    | Watch
+    | Unwatch
+    | VideoPacket
+    | Metadata
+    | SnapshotRequest
+    | Snapshot
+    | Nudge
+    | EngineStatus
+    | Shutdown,
+    Field(discriminator="type"),
+]
+
+MESSAGES: TypeAdapter[AnyMessage] = TypeAdapter(AnyMessage)
+"""Parses one message from JSON."""

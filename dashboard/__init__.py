@@ -1,0 +1,1 @@
+"""The dashboard: live wall, inbox, set-up pages and the REST API."""

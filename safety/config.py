@@ -1,0 +1,126 @@
+"""Building blocks of every specification, and the settings of this process."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from safety.errors import ConfigError
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""Identifier in configuration: lower-case letters, digits, ``-`` and ``_``; 63 at most."""
+
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+"""Text for people; any script."""
+
+SecretRef = Annotated[
+    str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+)$", max_length=500)
+]
+"""Where a secret is kept, never the secret: ``env:NAME`` or ``file:/absolute/path``."""
+
+
+class Spec(BaseModel):
+    """Base of every specification: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def read_secret(reference: str) -> str:
+    """The secret behind ``env:NAME`` or ``file:/path``.
+
+    Raises:
+        ConfigError: It is not there; the message names the reference, not the value.
+    """
+    scheme, _, place = reference.partition(":")
+    if scheme == "env":
+        value = os.environ.get(place, "")
+    elif scheme == "file":
+        try:
+            value = Path(place).read_text(encoding="utf-8").strip()
+        except OSError:
+            value = ""
+    else:
+        raise ConfigError(
+            "config.secret_scheme",
+            "'{scheme}:' is not a place for secrets; use env:NAME or file:/absolute/path",
+            scheme=scheme,
+        )
+    if not value:
+        raise ConfigError(
+            "config.secret_missing",
+            "the secret {reference} is empty or missing; set it before starting Anjeon",
+            reference=reference,
+        )
+    return value
+
+
+class Settings(BaseSettings):
+    """What this process needs to know before it can read the database.
+
+    Every field is read from the environment as ``ANJEON_<NAME>``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ANJEON_", extra="ignore", use_attribute_docstrings=True
+    )
+
+    data_dir: Path = Path("data")
+    """Directory of everything Anjeon writes: database, evidence, spool, sockets."""
+
+    database_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in the data directory."""
+
+    pose_model: Path | None = None
+    """Pose network, ``.onnx`` or Ultralytics ``.pt``; empty means the bundled one."""
+
+    backend: Literal["auto", "openvino", "onnxruntime"] = "auto"
+    """Which inference engine runs the networks."""
+
+    host: str = "127.0.0.1"
+    """Address the dashboard listens on."""
+
+    port: int = Field(default=8460, ge=0, le=65535)
+    """Port the dashboard listens on; 0 picks a free one."""
+
+    metrics_port: int = Field(default=8461, ge=0, le=65535)
+    """Port of the engine's ``/metrics``, ``/healthz`` and ``/readyz``; 0 picks a free one."""
+
+    cameras_per_shard: int = Field(default=16, ge=1, le=16)
+    """How many cameras share one shard process."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe log line that is written."""
+
+    log_format: Literal["console", "json"] = "console"
+    """``console`` for people, ``json`` for log collectors."""
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'anjeon.db'}"
+
+    @property
+    def run_dir(self) -> Path:
+        """Directory of the Unix sockets."""
+        return self.data_dir / "run"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Directory of violations that the record has not confirmed yet."""
+        return self.data_dir / "spool"
+
+    @property
+    def evidence_dir(self) -> Path:
+        """Directory of clips and pictures."""
+        return self.data_dir / "evidence"
+
+    @property
+    def engine_socket(self) -> Path:
+        """The engine's Unix socket: shards and dashboards connect to it."""
+        return self.run_dir / "engine.sock"
+
+    def shard_socket(self, shard_id: str) -> Path:
+        """A shard's Unix socket: dashboards fetch live video there."""
+        return self.run_dir / f"{shard_id}.sock"

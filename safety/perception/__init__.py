@@ -1,0 +1,1 @@
+"""Perception: networks, their pre- and post-processing, and tracking."""

@@ -1,0 +1,278 @@
+"""The database's tables. Times are UTC; specifications are the same JSON as in YAML."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, Index, Text, UniqueConstraint
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Column, Field, SQLModel
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware UTC datetime on every database, SQLite included."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without time zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _time(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(
+        default=None,
+        sa_column=Column(UtcDateTime(), nullable=nullable, index=index),
+    )
+
+
+def _json() -> Any:
+    return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class Site(SQLModel, table=True):
+    """The one site of this database; ``id`` is always 1."""
+
+    id: int = Field(default=1, primary_key=True)
+    name: str
+    timezone: str = "Asia/Seoul"
+    language: str = "ko"
+    config_revision: int = 0
+    """Goes up by one at every change of cameras, zones, rules or channels."""
+
+
+class Camera(SQLModel, table=True):
+    """A camera's specification."""
+
+    id: str = Field(primary_key=True)
+    position: int = 0
+    spec: dict[str, Any] = _json()
+
+
+class Zone(SQLModel, table=True):
+    """A zone's specification."""
+
+    id: str = Field(primary_key=True)
+    position: int = 0
+    camera_id: str = Field(foreign_key="camera.id", index=True)
+    spec: dict[str, Any] = _json()
+
+
+class Rule(SQLModel, table=True):
+    """A rule's present specification."""
+
+    id: str = Field(primary_key=True)
+    position: int = 0
+    revision: int = 1
+    spec: dict[str, Any] = _json()
+
+
+class RuleRevision(SQLModel, table=True):
+    """Every specification a rule ever had, with its zone's, to explain old violations."""
+
+    __tablename__ = "rule_revision"
+
+    rule_id: str = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    spec: dict[str, Any] = _json()
+    zone_spec: dict[str, Any] = _json()
+    created_at: datetime = _time()
+    created_by: str
+
+
+class Channel(SQLModel, table=True):
+    """An alert channel's specification."""
+
+    id: str = Field(primary_key=True)
+    position: int = 0
+    spec: dict[str, Any] = _json()
+
+
+class ViolationRow(SQLModel, table=True):
+    """One violation, as of its newest report."""
+
+    __tablename__ = "violation"
+
+    id: str = Field(primary_key=True)
+    revision: int
+    phase: str
+    rule_id: str = Field(index=True)
+    rule_revision: int
+    rule_kind: str
+    camera_id: str = Field(index=True)
+    zone_id: str | None = None
+    subject: str
+    severity: str
+    captured_at: datetime = _time()
+    opened_at: datetime = _time(index=True)
+    closed_at: datetime | None = _time(nullable=True)
+    duration_s: float | None = None
+    """Monotonic seconds from opening to closing; a clock jump does not change it."""
+    end_reason: str | None = None
+    details: dict[str, Any] = _json()
+    siren_latency_s: float | None = None
+    """Frame captured → siren command sent."""
+
+
+class Alert(SQLModel, table=True):
+    """A request for attention."""
+
+    id: str = Field(primary_key=True)
+    kind: str
+    """``violation``, ``camera_blind`` or ``channel_failed``."""
+    dedupe_key: str = Field(unique=True)
+    """Violation id, or what else makes the same situation the same alert."""
+    violation_id: str | None = Field(default=None, foreign_key="violation.id", index=True)
+    camera_id: str | None = Field(default=None, index=True)
+    severity: str
+    state: str = Field(index=True)
+    """``raised``, ``acknowledged``, ``confirmed``, ``false_positive`` or ``expired``."""
+    message_key: str
+    """Translation key of its sentence."""
+    params: dict[str, Any] = _json()
+    raised_at: datetime = _time(index=True)
+    cleared_at: datetime | None = _time(nullable=True)
+    """When the situation ended; the alert may still be unacknowledged."""
+    acknowledged_at: datetime | None = _time(nullable=True)
+    acknowledged_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+    decided_by: str | None = None
+    note: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    version: int = 1
+    """Goes up at every change; the page and the API's ETag use it."""
+
+
+class Delivery(SQLModel, table=True):
+    """The outbox: one event of one alert for one channel."""
+
+    __table_args__ = (
+        UniqueConstraint("alert_id", "channel_id", "event"),
+        Index("ix_delivery_due", "state", "next_attempt_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    """Also the idempotency key that receivers see."""
+    alert_id: str = Field(foreign_key="alert.id", index=True)
+    channel_id: str
+    event: str
+    """``raised``, ``acknowledged`` or ``cleared``."""
+    payload: dict[str, Any] = _json()
+    state: str
+    """``pending``, ``delivered`` or ``dead``."""
+    attempts: int = 0
+    created_at: datetime = _time()
+    next_attempt_at: datetime = _time()
+    deadline_at: datetime = _time()
+    delivered_at: datetime | None = _time(nullable=True)
+    last_error: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class Evidence(SQLModel, table=True):
+    """One file that shows a violation."""
+
+    __table_args__ = (UniqueConstraint("violation_id", "kind"),)
+
+    id: str = Field(primary_key=True)
+    violation_id: str = Field(index=True)
+    kind: str
+    """``clip`` or ``picture``."""
+    state: str
+    """``ready`` or ``failed``."""
+    path: str | None = None
+    """Relative to the evidence directory."""
+    sha256: str | None = None
+    size_bytes: int | None = None
+    started_at: datetime | None = _time(nullable=True)
+    ended_at: datetime | None = _time(nullable=True)
+    reason: str | None = None
+
+
+class Coverage(SQLModel, table=True):
+    """One stretch of time during which a camera was in one state."""
+
+    __table_args__ = (Index("ix_coverage_camera_started", "camera_id", "started_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    camera_id: str
+    state: str
+    """``live``, ``degraded`` or ``blind``."""
+    reason: str
+    started_at: datetime = _time()
+    ended_at: datetime | None = _time(nullable=True)
+    """None while it lasts; ``seconds`` is then as of the last write."""
+    seconds: float = 0.0
+    """Monotonic length; wall-clock jumps do not change it."""
+
+
+class User(SQLModel, table=True):
+    """Somebody who can sign in."""
+
+    __tablename__ = "account"
+
+    id: str = Field(primary_key=True)
+    login: str = Field(unique=True)
+    name: str
+    role: str
+    """``viewer``, ``operator``, ``manager`` or ``admin``."""
+    password_hash: str
+    must_change_password: bool = False
+    language: str | None = None
+    disabled: bool = False
+    created_at: datetime = _time()
+
+
+class Session(SQLModel, table=True):
+    """A signed-in browser; the cookie holds the token, this row its SHA-256."""
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(foreign_key="account.id", index=True)
+    csrf_token: str
+    created_at: datetime = _time()
+    last_seen_at: datetime = _time()
+    expires_at: datetime = _time()
+
+
+class ApiToken(SQLModel, table=True):
+    """Access for a program; only the SHA-256 of the token is kept."""
+
+    __tablename__ = "api_token"
+
+    id: str = Field(primary_key=True)
+    name: str
+    token_hash: str = Field(unique=True)
+    scopes: str
+    """Space-separated: ``read``, ``acknowledge``, ``configure``."""
+    created_by: str
+    created_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)
+    revoked_at: datetime | None = _time(nullable=True)
+
+
+class LoginAttempt(SQLModel, table=True):
+    """A failed sign-in, for throttling."""
+
+    __tablename__ = "login_attempt"
+
+    id: int | None = Field(default=None, primary_key=True)
+    login: str = Field(index=True)
+    address: str
+    at: datetime = _time(index=True)
+
+
+class Audit(SQLModel, table=True):
+    """Who did what, when."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _time(index=True)
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any] = _json()

@@ -1,0 +1,205 @@
+"""The value types that every package speaks: frames, detections, observations, violations.
+
+Coordinates are normalised to 0-1 of the full picture (x right, y down) unless a name
+says ``_px`` or ``_m``. Pictures are RGB, uint8, shape (height, width, 3).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safety.clock import Instant
+
+Picture = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+KEYPOINTS: tuple[str, ...] = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear",
+    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
+    "left_wrist", "right_wrist", "left_hip", "right_hip",
+    "left_knee", "right_knee", "left_ankle", "right_ankle",
+)  # fmt: skip
+"""COCO-17 keypoint names, in the order of every keypoint array."""
+
+
+class ObjectClass(StrEnum):
+    """What a detector can find; the position in this list is the class index."""
+
+    PERSON = "person"
+    FORKLIFT = "forklift"
+    AMR = "amr"
+
+
+class Severity(StrEnum):
+    """How urgent a violation is, mildest first."""
+
+    INFO = "info"
+    WARNING = "warning"
+    DANGER = "danger"
+
+
+class CameraState(StrEnum):
+    """What a camera can honestly be said to watch."""
+
+    LIVE = "live"
+    DEGRADED = "degraded"
+    BLIND = "blind"
+
+
+class Phase(StrEnum):
+    """Where one violation stands."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+
+
+class FullPicture(Protocol):
+    """A decoded frame that becomes a picture only if somebody needs one."""
+
+    def rgb(self) -> Picture:
+        """The frame at its own resolution."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One decoded video frame, already scaled for the network.
+
+    Attributes:
+        camera_id: Which camera.
+        sequence: Frames decoded from this camera so far, counting this one.
+        captured_at: When the last packet of the frame reached this machine.
+        width_px, height_px: The stream's own size.
+        picture: The stream's picture scaled to network width, aspect kept, not padded.
+        full: The same frame at its own resolution, on demand.
+    """
+
+    camera_id: str
+    sequence: int
+    captured_at: Instant
+    width_px: int
+    height_px: int
+    picture: Picture
+    full: FullPicture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detections:
+    """What a network found in one picture; row i of every array is one object.
+
+    Attributes:
+        boxes: (N, 4) float32, left, top, right, bottom, normalised.
+        scores: (N,) float32, 0-1, highest first.
+        classes: (N,) int64, index into ``ObjectClass``.
+        keypoints: (N, 17, 3) float32: x, y normalised, confidence 0-1.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    classes: IntArray
+    keypoints: FloatArray
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        wanted = {"boxes": (n, 4), "scores": (n,), "classes": (n,), "keypoints": (n, 17, 3)}
+        for name, shape in wanted.items():
+            got = getattr(self, name).shape
+            if got != shape:
+                raise ValueError(f"Detections.{name} has shape {got}, expected {shape}")
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def empty(cls) -> "Detections":
+        """Nothing found."""
+        return cls(
+            boxes=np.zeros((0, 4), np.float32),
+            scores=np.zeros(0, np.float32),
+            classes=np.zeros(0, np.int64),
+            keypoints=np.zeros((0, 17, 3), np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedPerson:
+    """One person, followed over time in one camera.
+
+    Attributes:
+        track_id: Unique within the camera since the shard started, never reused.
+        box: (4,) float32, left, top, right, bottom, normalised.
+        score: Detection score of this frame, 0-1.
+        keypoints: (17, 3) float32: x, y normalised, confidence 0-1.
+        age_s: Seconds since the track was first seen.
+    """
+
+    track_id: int
+    box: FloatArray
+    score: float
+    keypoints: FloatArray
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one analysed frame shows.
+
+    Attributes:
+        at: When the frame was captured; rules take every duration from this.
+        sequence: The frame's number.
+        aspect: Width / height of the picture, to turn normalised lengths into angles.
+    """
+
+    camera_id: str
+    at: Instant
+    sequence: int
+    aspect: float
+    persons: tuple[TrackedPerson, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlantState:
+    """What the plant says: machine states by machine id. Absent means unknown, so armed."""
+
+    machines: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One episode of one rule being broken by one subject, as of one moment.
+
+    Attributes:
+        id: UUID4 hex, the same for the whole episode.
+        revision: 0 when opened, one higher at every later report of the episode.
+        subject: Who or what, e.g. ``"person-12"``; no identity behind it.
+        captured_at: When the frame behind this report was captured.
+        opened_at: When the rule's hold-to-open had passed.
+        closed_at: When it ended; only in phase ``closed``.
+        box: The subject in the picture, left, top, right, bottom, normalised; None if gone.
+        details: Measured values for people to read, JSON types only.
+        end_reason: ``"cleared"``, ``"track_lost"``, ``"camera_blind"``, ``"rule_changed"``
+            or ``"shard_lost"``; only in phase ``closed``.
+    """
+
+    id: str
+    revision: int
+    phase: Phase
+    rule_id: str
+    rule_revision: int
+    rule_kind: str
+    camera_id: str
+    zone_id: str | None
+    subject: str
+    severity: Severity
+    captured_at: Instant
+    opened_at: Instant
+    closed_at: Instant | None = None
+    box: tuple[float, float, float, float] | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+    end_reason: str | None = None

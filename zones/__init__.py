@@ -1,0 +1,1 @@
+"""Danger zones: geometry, rule kinds and the engine that evaluates them."""

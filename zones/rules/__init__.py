@@ -1,0 +1,1 @@
+"""Rule kinds: one file each, holding the specification and its state machine."""
