@@ -1,0 +1,41 @@
+# The two commands that matter: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv/bin
+
+.PHONY: setup setup-dev servers peers demo test check lint bench docs clean
+
+setup: ## the environment that runs Anjeon, in .venv
+	@$(PYTHON) scripts/bootstrap.py run
+
+setup-dev:
+	@$(PYTHON) scripts/bootstrap.py dev
+
+servers:
+	@scripts/install-test-servers.sh
+
+peers: ## a separate environment with Ultralytics and torch, to compare with
+	@$(PYTHON) scripts/bootstrap.py peers
+
+demo: setup ## the whole system on a demo site; ARGS="--seconds 60 --headless" runs unattended
+	@$(VENV)/anjeon demo $(ARGS)
+
+test: setup-dev servers ## everything; ARGS is passed to pytest
+	@if [ "$${CI:-}" = true ]; then $(MAKE) --no-print-directory peers; fi
+	@$(VENV)/python -m pytest $(ARGS)
+
+lint: setup-dev
+	@$(VENV)/ruff format --check .
+	@$(VENV)/ruff check .
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports
+
+check: lint test ## what a change must pass
+
+bench: setup-dev servers ## the figures; nothing here is a unit test
+	@$(VENV)/python -m tests.bench $(ARGS)
+
+docs: setup-dev
+	@$(VENV)/mkdocs build --strict
+
+clean:
+	@rm -rf .venv .venv-peers .venv-tools dist build .mypy_cache .ruff_cache .pytest_cache
