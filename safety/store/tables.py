@@ -3,9 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, Text, UniqueConstraint
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Column, Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    # Migrations can only change what has a name.
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -94,6 +103,9 @@ class Channel(SQLModel, table=True):
     id: str = Field(primary_key=True)
     position: int = 0
     spec: dict[str, Any] = _json()
+    disabled_reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    """Why nothing is sent there although it is configured (the receiver refused for good);
+    None: in use. A changed specification puts it back into use."""
 
 
 class ViolationRow(SQLModel, table=True):
@@ -103,7 +115,8 @@ class ViolationRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     revision: int
-    phase: str
+    """Of the newest report."""
+    phase: str = Field(index=True)
     rule_id: str = Field(index=True)
     rule_revision: int
     rule_kind: str
@@ -114,8 +127,9 @@ class ViolationRow(SQLModel, table=True):
     captured_at: datetime = _time()
     opened_at: datetime = _time(index=True)
     closed_at: datetime | None = _time(nullable=True)
-    duration_s: float | None = None
-    """Monotonic seconds from opening to closing; a clock jump does not change it."""
+    duration_s: float = 0.0
+    """Monotonic seconds from opening to closing, or to the newest report while it is open;
+    a clock jump does not change it."""
     end_reason: str | None = None
     details: dict[str, Any] = _json()
     siren_latency_s: float | None = None
@@ -182,6 +196,7 @@ class Evidence(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     violation_id: str = Field(index=True)
+    """No foreign key: while the database is down the files may be ready first."""
     kind: str
     """``clip`` or ``picture``."""
     state: str
@@ -189,7 +204,7 @@ class Evidence(SQLModel, table=True):
     path: str | None = None
     """Relative to the evidence directory."""
     sha256: str | None = None
-    size_bytes: int | None = None
+    size_bytes: int | None = Field(default=None, sa_type=BigInteger)
     started_at: datetime | None = _time(nullable=True)
     ended_at: datetime | None = _time(nullable=True)
     reason: str | None = None
@@ -240,6 +255,18 @@ class Session(SQLModel, table=True):
     expires_at: datetime = _time()
 
 
+class OneTimeLogin(SQLModel, table=True):
+    """A link that signs in once: first start, forgotten password. Holds the token's SHA-256."""
+
+    __tablename__ = "one_time_login"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(foreign_key="account.id", index=True)
+    created_at: datetime = _time()
+    expires_at: datetime = _time()
+    used_at: datetime | None = _time(nullable=True)
+
+
 class ApiToken(SQLModel, table=True):
     """Access for a program; only the SHA-256 of the token is kept."""
 
@@ -263,7 +290,7 @@ class LoginAttempt(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     login: str = Field(index=True)
-    address: str
+    address: str = Field(index=True)
     at: datetime = _time(index=True)
 
 
