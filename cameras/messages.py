@@ -118,7 +118,7 @@ class ShardStats(Message):
 
 
 class EvidenceReady(Message):
-    """Shard → engine: a file of evidence is complete on disk."""
+    """Shard → engine: a file of evidence is complete on disk. Sent until confirmed."""
 
     type: Literal["evidence"] = "evidence"
     violation_id: str
@@ -132,12 +132,20 @@ class EvidenceReady(Message):
 
 
 class EvidenceFailed(Message):
-    """Shard → engine: evidence could not be made, and why."""
+    """Shard → engine: evidence could not be made, and why. Sent until confirmed."""
 
     type: Literal["evidence_failed"] = "evidence_failed"
     violation_id: str
     kind: Literal["clip", "picture"]
     reason: str
+
+
+class EvidenceStored(Message):
+    """Engine → shard: this piece of evidence, or its failure, is in the database."""
+
+    type: Literal["evidence_stored"] = "evidence_stored"
+    violation_id: str
+    kind: Literal["clip", "picture"]
 
 
 class Watch(Message):
@@ -249,6 +257,7 @@ AnyMessage = Annotated[
     | ShardStats
     | EvidenceReady
     | EvidenceFailed
+    | EvidenceStored
     | Watch
     | Unwatch
     | VideoPacket
