@@ -1,0 +1,1 @@
+"""The engine: takes what shards report to the sirens first, then to the record."""
