@@ -6,6 +6,21 @@ from enum import StrEnum
 from typing import Protocol
 
 from safety.clock import Instant
+from safety.errors import ChannelError, ChannelRefused
+
+
+class ChannelBusy(ChannelError):
+    """The receiver asked to be left alone for a while (HTTP 429 or 503 with Retry-After)."""
+
+    def __init__(
+        self, key: str, message: str, *, retry_after_s: float | None, **params: object
+    ) -> None:
+        super().__init__(key, message, **params)
+        self.retry_after_s = retry_after_s
+
+
+class ChannelGone(ChannelRefused):
+    """The receiver wants nothing from us any more (HTTP 410): stop using the channel."""
 
 
 class SirenLevel(StrEnum):
@@ -38,7 +53,8 @@ class Notice:
     Attributes:
         id: Idempotency key: the delivery's id, the same at every retry.
         event: ``raised``, ``acknowledged``, ``cleared`` or ``test``.
-        raised_at: Unix seconds, UTC.
+        raised_at: When the alert was raised, Unix seconds, UTC.
+        at: When this event happened, Unix seconds, UTC; None: when the alert was raised.
         text: One sentence for people.
         data: The alert as JSON (ids, names, times, link), for machines.
     """
@@ -49,6 +65,7 @@ class Notice:
     severity: str
     raised_at: float
     text: str
+    at: float | None = None
     data: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -69,8 +86,16 @@ class Siren(Protocol):
         """
         ...
 
+    async def check(self) -> Receipt:
+        """Ask whether the siren can be reached, without changing what it shows.
+
+        Raises:
+            ChannelError: It cannot.
+        """
+        ...
+
     async def close(self) -> None:
-        """Give back connections."""
+        """Give back connections; the siren goes quiet by its time-to-live."""
         ...
 
 

@@ -1,0 +1,197 @@
+"""Channel ``webhook``: signed HTTP POSTs to a program of the customer's.
+
+Headers and signature follow Standard Webhooks (https://www.standardwebhooks.com), the body is
+a CloudEvents 1.0 event in structured JSON (https://cloudevents.io).
+"""
+
+import asyncio
+import json
+import logging
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import Field, field_validator
+from standardwebhooks.webhooks import Webhook
+
+from alerts.channels.base import Notice, Receipt
+from alerts.channels.webhook_answer import judge_answer
+from safety.clock import Clock
+from safety.config import Label, SecretRef, Slug, Spec, read_secret
+from safety.errors import ChannelError, ConfigError
+
+# Both write whole addresses into the log, and an address can carry a signature.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class WebhookSpec(Spec):
+    """A program that gets every event of every alert as a signed HTTP request."""
+
+    kind: Literal["webhook"] = "webhook"
+    id: Slug
+    """Identifier, unique in the site."""
+    name: Label
+    """What people call it."""
+    enabled: bool = True
+    """A disabled channel is told nothing."""
+    url: str = Field(max_length=2000, repr=False)
+    """Address, https:// or http://; or env:NAME / file:/path if the address itself is secret."""
+    secret: SecretRef
+    """Where the signing secret (whsec_…) is kept: env:NAME or file:/path."""
+    ca_file: Path | None = None
+    """Certificate authority of the receiver, if it is not a public one."""
+
+    @field_validator("url")
+    @classmethod
+    def _address_without_credentials(cls, url: str) -> str:
+        if url.startswith(("env:", "file:/")):
+            return url
+        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
+            raise ValueError("must start with https:// or http://, or be env:NAME or file:/path")
+        if "@" in urlsplit(url).netloc:
+            raise ValueError(
+                "must not contain user name or password; keep the whole address in a secret "
+                "and write env:NAME or file:/path"
+            )
+        return url
+
+
+def cloud_event(notice: Notice) -> bytes:
+    """The notice as a CloudEvents 1.0 event in structured JSON, UTF-8.
+
+    The event's id is the delivery's: receivers drop what they have seen already.
+    """
+    at = notice.raised_at if notice.at is None else notice.at
+    event = {
+        "specversion": "1.0",
+        "id": notice.id,
+        "source": "/anjeon/alerts",
+        "type": f"kr.anjeon.alert.{notice.event}.v1",
+        "subject": notice.alert_id,
+        "time": _rfc3339(at),
+        "datacontenttype": "application/json",
+        "data": {
+            "alert_id": notice.alert_id,
+            "event": notice.event,
+            "severity": notice.severity,
+            "raised_at": _rfc3339(notice.raised_at),
+            "text": notice.text,
+            **notice.data,
+        },
+    }
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _rfc3339(unix_s: float) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds")
+
+
+class WebhookMessenger:
+    """Posts notices; at most one answer's head is read, never its body.
+
+    Raises:
+        ConfigError: The address or the signing secret is missing or unusable.
+    """
+
+    def __init__(self, spec: WebhookSpec, *, clock: Clock) -> None:
+        self.channel_id = spec.id
+        self._clock = clock
+        self._url = _address(spec)
+        self._signer = _signer(spec)
+        self.receiver = _origin(self._url)
+        """Scheme, host and port: all of the address that people and logs may see."""
+        self._client = httpx.AsyncClient(
+            verify=ssl.create_default_context(cafile=spec.ca_file),
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=4),
+        )
+
+    async def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
+        """Post the notice; ``timeout_s`` covers everything from name look-up to answer."""
+        body = cloud_event(notice)
+        started = self._clock.now()
+        signed_at = datetime.fromtimestamp(started.wall, UTC)
+        headers = {
+            "content-type": "application/cloudevents+json; charset=utf-8",
+            "user-agent": "Anjeon",
+            "webhook-id": notice.id,
+            "webhook-timestamp": str(int(started.wall)),
+            "webhook-signature": self._signer.sign(notice.id, signed_at, body.decode()),
+        }
+        status, retry_after = await self._post(body, headers, timeout_s)
+        now = self._clock.now()
+        judge_answer(self.receiver, status, retry_after, now_wall=now.wall)
+        latency_s = now.monotonic - started.monotonic
+        return Receipt(at=now, latency_s=latency_s, detail=f"HTTP {status}")
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        await self._client.aclose()
+
+    async def _post(
+        self, body: bytes, headers: dict[str, str], timeout_s: float
+    ) -> tuple[int, str | None]:
+        """Status and ``Retry-After`` of the answer."""
+        # httpx bounds each wait for bytes; only the outer limit ends a receiver that trickles.
+        request = self._client.stream(
+            "POST", self._url, content=body, headers=headers, timeout=timeout_s
+        )
+        try:
+            async with asyncio.timeout(timeout_s), request as answer:
+                return answer.status_code, answer.headers.get("retry-after")
+        except (TimeoutError, httpx.TimeoutException):
+            raise ChannelError(
+                "channel.webhook_timeout",
+                "{receiver} did not answer within {seconds:g} s; it will be tried again",
+                receiver=self.receiver,
+                seconds=timeout_s,
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise ChannelError(
+                "channel.webhook_unreachable",
+                "{receiver} cannot be reached ({problem}); check its address, network, "
+                "firewall and certificate",
+                receiver=self.receiver,
+                problem=type(error).__name__,
+            ) from None
+
+
+def _address(spec: WebhookSpec) -> str:
+    if not spec.url.startswith(("env:", "file:/")):
+        return spec.url
+    url = read_secret(spec.url)
+    if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
+        raise ConfigError(
+            "channel.webhook_address",
+            "the address of channel {channel}, kept in {reference}, does not start with "
+            "https:// or http://",
+            channel=spec.id,
+            reference=spec.url,
+        )
+    return url
+
+
+def _signer(spec: WebhookSpec) -> Webhook:
+    try:
+        return Webhook(read_secret(spec.secret))
+    except ConfigError:
+        raise
+    except (ValueError, RuntimeError):
+        raise ConfigError(
+            "channel.webhook_secret",
+            "the signing secret of channel {channel}, kept in {reference}, is not a Standard "
+            "Webhooks secret; it looks like whsec_ followed by base64",
+            channel=spec.id,
+            reference=spec.secret,
+        ) from None
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
