@@ -1,5 +1,7 @@
 """What all rule kinds share: the fields of their specs and the shape of their state machines."""
 
+from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -7,7 +9,46 @@ from pydantic import Field
 
 from safety.clock import Instant
 from safety.config import Label, Slug, Spec
-from safety.types import Observation, PlantState, Severity, Violation
+from safety.types import PlantState, Severity, Violation
+from zones.geometry import Polygon
+from zones.people import People
+
+EndReason = Literal["camera_blind", "rule_changed", "shard_lost"]
+"""Why a violation ends that nobody saw ending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleContext:
+    """What a rule's state machine knows besides its spec.
+
+    Attributes:
+        new_id: Makes the id of a new violation, a UUID4 in hex.
+    """
+
+    rule_revision: int
+    camera_id: str
+    zone_polygon: Polygon
+    new_id: Callable[[], str]
+
+
+class RuleMachine(Protocol):
+    """The state of one rule on one camera."""
+
+    def update(self, people: People, plant: PlantState) -> list[Violation]:
+        """Take one observation; return the violations that opened, changed or closed.
+
+        All durations come from ``people.at.monotonic``, the frame's own instant.
+        """
+        ...
+
+    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
+        """Close every open violation, with this reason."""
+        ...
+
+    @property
+    def open_violations(self) -> tuple[Violation, ...]:
+        """The violations that are open, as last reported."""
+        ...
 
 
 class RuleBase(Spec):
@@ -30,33 +71,13 @@ class RuleBase(Spec):
     channels: tuple[Slug, ...] | None = None
     """Channels told of a violation; empty list: none; not given: all."""
 
+    @abstractmethod
+    def machine(self, context: RuleContext) -> RuleMachine:
+        """A fresh state machine of this rule."""
+
 
 class ZoneRuleBase(RuleBase):
     """Fields of every rule that watches one zone."""
 
     zone_id: Slug
     """The zone it watches."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleContext:
-    """What a rule's state machine knows besides its spec."""
-
-    rule_revision: int
-    camera_id: str
-    zone_polygon: tuple[tuple[float, float], ...]
-
-
-class RuleMachine(Protocol):
-    """The state of one rule on one camera."""
-
-    def update(self, observation: Observation, plant: PlantState, now: Instant) -> list[Violation]:
-        """Take one observation; return the violations that opened, changed or closed.
-
-        ``now`` is the observation's own instant; all durations come from it.
-        """
-        ...
-
-    def end(self, reason: Literal["camera_blind", "rule_changed"], now: Instant) -> list[Violation]:
-        """Close every open violation, with this reason."""
-        ...

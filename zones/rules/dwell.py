@@ -4,7 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from zones.rules.base import ZoneRuleBase
+from safety.clock import Instant
+from safety.types import PlantState, Violation
+from zones.geometry import ZoneArea
+from zones.people import People
+from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
+from zones.rules.episode import Episodes
 
 
 class DwellSpec(ZoneRuleBase):
@@ -13,3 +18,37 @@ class DwellSpec(ZoneRuleBase):
     kind: Literal["dwell"] = "dwell"
     limit_s: float = Field(gt=0, le=86400)
     """Seconds inside, counted with short gaps bridged by hold_to_close_s."""
+
+    def machine(self, context: RuleContext) -> "DwellMachine":
+        return DwellMachine(self, context)
+
+
+class DwellMachine:
+    """Who is inside, and for how long."""
+
+    def __init__(self, spec: DwellSpec, context: RuleContext) -> None:
+        self._limit_s = spec.limit_s
+        self._area = ZoneArea(context.zone_polygon)
+        self._episodes = Episodes(
+            spec,
+            context,
+            kind=spec.kind,
+            hold_to_open_s=spec.limit_s + spec.hold_to_open_s,
+            bridges_leaving=True,
+        )
+
+    def update(self, people: People, plant: PlantState) -> list[Violation]:
+        inside = people.inside(self._area, "feet")
+        return self._episodes.update(
+            people.at,
+            people.subjects,
+            {track_id: {"limit_s": self._limit_s} for track_id in inside},
+            aspect=people.aspect,
+        )
+
+    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
+        return self._episodes.end(reason, now)
+
+    @property
+    def open_violations(self) -> tuple[Violation, ...]:
+        return self._episodes.open_violations

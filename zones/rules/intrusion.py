@@ -2,12 +2,45 @@
 
 from typing import Literal
 
-from zones.rules.base import ZoneRuleBase
+from safety.clock import Instant
+from safety.types import PlantState, Violation
+from zones.geometry import ZoneArea
+from zones.people import Body, People
+from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
+from zones.rules.episode import Episodes
 
 
 class IntrusionSpec(ZoneRuleBase):
     """A person is inside the zone."""
 
     kind: Literal["intrusion"] = "intrusion"
-    body: Literal["feet", "hands", "any"] = "feet"
+    body: Body = "feet"
     """Which body points count: feet (ankles, else the box's bottom), hands (wrists), any."""
+
+    def machine(self, context: RuleContext) -> "IntrusionMachine":
+        return IntrusionMachine(self, context)
+
+
+class IntrusionMachine:
+    """Who is inside now, and since when."""
+
+    def __init__(self, spec: IntrusionSpec, context: RuleContext) -> None:
+        self._body = spec.body
+        self._area = ZoneArea(context.zone_polygon)
+        self._episodes = Episodes(spec, context, kind=spec.kind, hold_to_open_s=spec.hold_to_open_s)
+
+    def update(self, people: People, plant: PlantState) -> list[Violation]:
+        inside = people.inside(self._area, self._body)
+        return self._episodes.update(
+            people.at,
+            people.subjects,
+            {track_id: {"points": list(points)} for track_id, points in inside.items()},
+            aspect=people.aspect,
+        )
+
+    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
+        return self._episodes.end(reason, now)
+
+    @property
+    def open_violations(self) -> tuple[Violation, ...]:
+        return self._episodes.open_violations

@@ -1,0 +1,174 @@
+"""Evaluates the rules of one camera, frame by frame."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from safety.clock import Instant
+from safety.errors import ConfigError
+from safety.types import Observation, PlantState, Violation
+from zones.geometry import Polygon
+from zones.people import People
+from zones.rules.base import EndReason, RuleContext, RuleMachine
+from zones.specs import RuleSpec, ZoneSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RunningRule:
+    """A rule's machine and everything it was made from: equal sources, same machine."""
+
+    spec: RuleSpec
+    revision: int
+    polygon: Polygon
+    machine: RuleMachine
+
+    def is_made_from(self, spec: RuleSpec, revision: int, polygon: Polygon) -> bool:
+        return (self.spec, self.revision, self.polygon) == (spec, revision, polygon)
+
+
+class RuleEngine:
+    """The rules of one camera and the violations they have open."""
+
+    def __init__(
+        self,
+        *,
+        camera_id: str,
+        zones: Sequence[ZoneSpec],
+        rules: Sequence[RuleSpec],
+        rule_revisions: Mapping[str, int],
+        new_id: Callable[[], str],
+    ) -> None:
+        """Start with nothing open.
+
+        Args:
+            camera_id: The camera whose observations it gets.
+            zones: The zones in that camera's picture.
+            rules: The rules on those zones; disabled ones are not evaluated.
+            rule_revisions: Revision of every rule, by rule id.
+            new_id: Makes the id of a new violation, a UUID4 in hex.
+
+        Raises:
+            ConfigError: An id occurs twice, a rule watches a zone that is not among
+                ``zones``, a zone belongs to another camera, or a revision is missing.
+        """
+        self._camera_id = camera_id
+        self._new_id = new_id
+        self._rules: dict[str, _RunningRule] = {}
+        self._apply(zones, rules, rule_revisions)
+
+    @property
+    def open_violations(self) -> tuple[Violation, ...]:
+        """The violations that are open, as last reported."""
+        return tuple(v for rule in self._rules.values() for v in rule.machine.open_violations)
+
+    def update(self, observation: Observation, plant: PlantState) -> list[Violation]:
+        """Take one observation; return the violations that opened, changed or closed."""
+        people = People(observation)
+        reports: list[Violation] = []
+        for rule in self._rules.values():
+            reports += rule.machine.update(people, plant)
+        return reports
+
+    def configure(
+        self,
+        zones: Sequence[ZoneSpec],
+        rules: Sequence[RuleSpec],
+        rule_revisions: Mapping[str, int],
+        now: Instant,
+    ) -> list[Violation]:
+        """Replace the rules; those that did not change keep their state.
+
+        Returns:
+            The open violations of rules that changed or went, closed (``rule_changed``).
+
+        Raises:
+            ConfigError: As the constructor; then nothing has changed.
+        """
+        closed: list[Violation] = []
+        for rule in self._apply(zones, rules, rule_revisions):
+            closed += rule.machine.end("rule_changed", now)
+        return closed
+
+    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
+        """Close every open violation, because the camera cannot be watched any more."""
+        return [v for rule in self._rules.values() for v in rule.machine.end(reason, now)]
+
+    def _apply(
+        self, zones: Sequence[ZoneSpec], rules: Sequence[RuleSpec], revisions: Mapping[str, int]
+    ) -> list[_RunningRule]:
+        """Put the rules in force; return the ones that are not any more."""
+        polygons = _polygons(self._camera_id, zones)
+        _refuse_duplicates("rule", [rule.id for rule in rules])
+        running: dict[str, _RunningRule] = {}
+        for spec in rules:
+            polygon = _polygon_of(spec, polygons)
+            revision = _revision_of(spec, revisions)
+            if not spec.enabled:
+                continue
+            before = self._rules.get(spec.id)
+            if before is not None and before.is_made_from(spec, revision, polygon):
+                running[spec.id] = before
+            else:
+                running[spec.id] = self._start(spec, revision, polygon)
+        replaced = [r for rule_id, r in self._rules.items() if running.get(rule_id) is not r]
+        self._rules = running
+        return replaced
+
+    def _start(self, spec: RuleSpec, revision: int, polygon: Polygon) -> _RunningRule:
+        context = RuleContext(
+            rule_revision=revision,
+            camera_id=self._camera_id,
+            zone_polygon=polygon,
+            new_id=self._new_id,
+        )
+        return _RunningRule(
+            spec=spec, revision=revision, polygon=polygon, machine=spec.machine(context)
+        )
+
+
+def _polygons(camera_id: str, zones: Sequence[ZoneSpec]) -> dict[str, Polygon]:
+    _refuse_duplicates("zone", [zone.id for zone in zones])
+    for zone in zones:
+        if zone.camera_id != camera_id:
+            raise ConfigError(
+                "config.zone_of_other_camera",
+                "zone '{zone}' belongs to camera '{owner}', not to '{camera}'",
+                zone=zone.id,
+                owner=zone.camera_id,
+                camera=camera_id,
+            )
+    return {zone.id: zone.polygon for zone in zones}
+
+
+def _polygon_of(rule: RuleSpec, polygons: Mapping[str, Polygon]) -> Polygon:
+    if rule.zone_id not in polygons:
+        nearest = get_close_matches(rule.zone_id, polygons, n=1, cutoff=0)
+        raise ConfigError(
+            "config.unknown_zone",
+            "rule '{rule}' watches zone '{zone}', which does not exist; {hint}",
+            rule=rule.id,
+            zone=rule.zone_id,
+            hint=f"did you mean '{nearest[0]}'?" if nearest else "draw a zone first",
+        )
+    return polygons[rule.zone_id]
+
+
+def _revision_of(rule: RuleSpec, revisions: Mapping[str, int]) -> int:
+    if rule.id not in revisions:
+        raise ConfigError(
+            "config.rule_without_revision",
+            "rule '{rule}' has no revision number; apply the site's configuration again",
+            rule=rule.id,
+        )
+    return revisions[rule.id]
+
+
+def _refuse_duplicates(what: str, ids: Sequence[str]) -> None:
+    for number, identifier in enumerate(ids):
+        if identifier in ids[:number]:
+            raise ConfigError(
+                "config.duplicate_id",
+                "two {what}s are called '{id}'; give every {what} an id of its own",
+                what=what,
+                id=identifier,
+            )

@@ -1,0 +1,96 @@
+"""The persons of one observation as arrays, computed once for all the rules of a camera."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safety.clock import Instant
+from safety.types import KEYPOINTS, FloatArray, Observation
+from zones.geometry import ZoneArea
+
+Body = Literal["feet", "hands", "any"]
+"""Which body points count: feet (ankles, else the box's bottom), hands (wrists), any."""
+
+MIN_CONFIDENCE = 0.5
+"""A keypoint counts from this confidence on."""
+
+_ANKLES = [KEYPOINTS.index("left_ankle"), KEYPOINTS.index("right_ankle")]
+_WRISTS = [KEYPOINTS.index("left_wrist"), KEYPOINTS.index("right_wrist")]
+_POINTS = (*KEYPOINTS, "box_bottom")
+_COLUMNS: dict[Body, list[int]] = {
+    "feet": [*_ANKLES, len(KEYPOINTS)],
+    "hands": _WRISTS,
+    "any": list(range(len(_POINTS))),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Who or what may break a rule.
+
+    Attributes:
+        name: What a violation calls it, e.g. ``"person-12"``.
+        box: (4,) left, top, right, bottom, normalised; None if it has no place.
+        born_at: Monotonic seconds at which it was first seen.
+    """
+
+    name: str
+    box: FloatArray | None
+    born_at: float
+
+
+class People:
+    """The persons of one observation."""
+
+    def __init__(self, observation: Observation) -> None:
+        self.at: Instant = observation.at
+        self.aspect = observation.aspect
+        self._persons = observation.persons
+
+    @cached_property
+    def subjects(self) -> dict[int, Subject]:
+        """The persons by track id."""
+        now = self.at.monotonic
+        return {
+            person.track_id: Subject(
+                name=f"person-{person.track_id}", box=person.box, born_at=now - person.age_s
+            )
+            for person in self._persons
+        }
+
+    def inside(self, area: ZoneArea, body: Body) -> dict[int, tuple[str, ...]]:
+        """Who has body points in the zone.
+
+        Returns:
+            Track id → names of the body points inside: COCO keypoints, or
+            ``"box_bottom"`` for a person whose ankles are not seen.
+        """
+        if not self._persons:
+            return {}
+        columns = _COLUMNS[body]
+        points, known = self._points
+        inside = area.contains(points[:, columns]) & known[:, columns]
+        return {
+            self._persons[row].track_id: tuple(
+                _POINTS[columns[column]] for column in np.flatnonzero(inside[row])
+            )
+            for row in np.flatnonzero(inside.any(axis=1))
+        }
+
+    @cached_property
+    def _points(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Every body point, (N, 18, 2), and whether it is known, (N, 18)."""
+        keypoints = np.stack([person.keypoints for person in self._persons])
+        boxes = np.stack([person.box for person in self._persons])
+        points = np.empty((len(boxes), len(_POINTS), 2))
+        # A foot guessed to be just below the picture is in a zone that reaches its edge.
+        points[:, :-1] = keypoints[:, :, :2].clip(0, 1)
+        points[:, -1, 0] = (boxes[:, 0] + boxes[:, 2]) / 2
+        points[:, -1, 1] = boxes[:, 3]
+        known = np.empty(points.shape[:2], bool)
+        known[:, :-1] = keypoints[:, :, 2] >= MIN_CONFIDENCE
+        known[:, -1] = ~known[:, _ANKLES].any(axis=1)
+        return points, known

@@ -1,0 +1,248 @@
+"""The life of violations: what every rule kind does once it knows who breaks it now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from safety.clock import Instant
+from safety.types import FloatArray, Phase, Violation
+from zones.people import Subject
+from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
+from zones.rules.continuity import find_successors
+
+REPORT_EVERY_S = 1.0
+"""An open violation is reported again this often, so that its box and details stay fresh."""
+
+_TOLERANCE_S = 1e-3
+"""Sums of frame intervals miss a round number of seconds by rounding; a millisecond is none."""
+
+Details = Mapping[str, object]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Episode:
+    """One subject that breaks the rule, or did a moment ago.
+
+    Attributes:
+        since, breaking_at, seen_at: Monotonic seconds: when it began, when the rule was
+            last seen broken, when the subject was last seen at all.
+        left: The subject was seen not breaking the rule since ``breaking_at``.
+        violation: As last reported; None until hold-to-open has passed.
+    """
+
+    name: str
+    since: float
+    breaking_at: float
+    seen_at: float
+    seen_as: str
+    box: FloatArray | None
+    left: bool = False
+    details: Details = field(default_factory=dict)
+    violation: Violation | None = None
+
+
+class Episodes:
+    """The violations of one rule: hold-to-open, hold-to-close, cooldown, continuity, reports.
+
+    Everything is computed from the monotonic instants of the frames, never from their
+    number. A subject that is not seen at all neither breaks the rule nor keeps it: until
+    ``hold_to_close_s`` has passed its hold-to-open goes on and its violation stays open.
+    """
+
+    def __init__(
+        self,
+        spec: ZoneRuleBase,
+        context: RuleContext,
+        *,
+        kind: str,
+        hold_to_open_s: float,
+        bridges_leaving: bool = False,
+        duration: str = "inside_s",
+    ) -> None:
+        """Start with no violation.
+
+        Args:
+            spec: The rule.
+            context: Camera, revision and where ids come from.
+            kind: The rule's kind, as violations name it.
+            hold_to_open_s: Seconds the condition must last before a violation opens.
+            bridges_leaving: Whether the subject may also be *seen* not to break the rule, for
+                less than ``hold_to_close_s``, without its hold-to-open starting again.
+            duration: Name of the detail that says how long the condition has lasted.
+        """
+        self._spec = spec
+        self._context = context
+        self._kind = kind
+        self._hold_to_open_s = hold_to_open_s
+        self._bridges_leaving = bridges_leaving
+        self._duration = duration
+        self._episodes: dict[int, _Episode] = {}
+        self._cooling: dict[int, float] = {}
+        self._seen_before: frozenset[int] = frozenset()
+
+    @property
+    def open_violations(self) -> tuple[Violation, ...]:
+        """The violations that are open, as last reported."""
+        return tuple(e.violation for e in self._episodes.values() if e.violation is not None)
+
+    def update(
+        self,
+        at: Instant,
+        visible: Mapping[int, Subject],
+        breaking: Mapping[int, Details],
+        *,
+        aspect: float,
+    ) -> list[Violation]:
+        """Take one frame.
+
+        Args:
+            at: When it was captured.
+            visible: Every subject that the frame shows, by key (a person's track id).
+            breaking: Which of them break the rule now, with the measured values.
+            aspect: Width / height of the picture.
+
+        Returns:
+            The violations that opened, were due for a report, or closed.
+        """
+        if not self._episodes and not breaking:
+            return []
+        self._pass_on(at, visible, aspect)
+        for key, details in breaking.items():
+            self._note_breaking(key, visible[key], details, at)
+        reports: list[Violation] = []
+        for key in list(self._episodes):
+            report = self._step(key, visible.get(key), key in breaking, at)
+            if report is not None:
+                reports.append(report)
+        self._seen_before = frozenset(visible)
+        return reports
+
+    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
+        """Close every open violation, with this reason, and forget who was about to open one."""
+        closed = [
+            self._close(key, episode, None, reason, now)
+            for key, episode in list(self._episodes.items())
+            if episode.violation is not None
+        ]
+        self._episodes.clear()
+        return closed
+
+    def _pass_on(self, at: Instant, visible: Mapping[int, Subject], aspect: float) -> None:
+        """Let new subjects take over the episodes of those they continue."""
+        lost = {
+            key: (episode.seen_at, episode.box)
+            for key, episode in self._episodes.items()
+            if key not in visible and episode.box is not None
+            and at.monotonic - episode.seen_at <= self._spec.hold_to_close_s + _TOLERANCE_S
+        }  # fmt: skip
+        if not lost:
+            return
+        new = {
+            key: visible[key] for key in visible.keys() - self._seen_before - set(self._episodes)
+        }
+        for old_key, new_key in find_successors(lost, new, now=at.monotonic, aspect=aspect):
+            self._episodes[new_key] = self._episodes.pop(old_key)
+            if old_key in self._cooling:
+                self._cooling[new_key] = self._cooling.pop(old_key)
+
+    def _note_breaking(self, key: int, subject: Subject, details: Details, at: Instant) -> None:
+        now = at.monotonic
+        episode = self._episodes.get(key)
+        if episode is None:
+            episode = self._episodes[key] = _Episode(
+                name=subject.name, since=now, breaking_at=now, seen_at=now,
+                seen_as=subject.name, box=subject.box,
+            )  # fmt: skip
+        episode.breaking_at = now
+        episode.left = False
+        episode.details = details
+
+    def _step(
+        self, key: int, subject: Subject | None, breaking: bool, at: Instant
+    ) -> Violation | None:
+        """Move one episode on; return what is to be reported of it."""
+        episode = self._episodes[key]
+        if subject is not None:
+            episode.seen_at, episode.seen_as = at.monotonic, subject.name
+            episode.box = subject.box
+            episode.left = episode.left or not breaking
+        gone = not breaking and _reached(
+            at.monotonic - episode.breaking_at, self._spec.hold_to_close_s
+        )
+        if episode.violation is None:
+            if gone or (episode.left and not self._bridges_leaving):
+                del self._episodes[key]
+            elif breaking and self._may_open(key, episode, at):
+                return self._open(episode, at)
+            return None
+        if gone:
+            del self._episodes[key]
+            reason = "cleared" if episode.left else "track_lost"
+            return self._close(key, episode, subject, reason, at)
+        if _reached(at.monotonic - episode.violation.captured_at.monotonic, REPORT_EVERY_S):
+            episode.violation = self._next(episode, subject, Phase.UPDATED, at)
+            return episode.violation
+        return None
+
+    def _may_open(self, key: int, episode: _Episode, at: Instant) -> bool:
+        lasted = _reached(at.monotonic - episode.since, self._hold_to_open_s)
+        return lasted and _reached(at.monotonic, self._cooling.get(key, at.monotonic))
+
+    def _open(self, episode: _Episode, at: Instant) -> Violation:
+        episode.violation = Violation(
+            id=self._context.new_id(),
+            revision=0,
+            phase=Phase.OPENED,
+            rule_id=self._spec.id,
+            rule_revision=self._context.rule_revision,
+            rule_kind=self._kind,
+            camera_id=self._context.camera_id,
+            zone_id=self._spec.zone_id,
+            subject=episode.name,
+            severity=self._spec.severity,
+            captured_at=at,
+            opened_at=at,
+            box=_corners(episode.box),
+            details=self._measured(episode),
+        )
+        return episode.violation
+
+    def _next(
+        self, episode: _Episode, subject: Subject | None, phase: Phase, at: Instant
+    ) -> Violation:
+        assert episode.violation is not None
+        return replace(
+            episode.violation,
+            revision=episode.violation.revision + 1,
+            phase=phase,
+            captured_at=at,
+            box=_corners(subject.box) if subject is not None else None,
+            details=self._measured(episode),
+        )
+
+    def _close(
+        self, key: int, episode: _Episode, subject: Subject | None, reason: str, at: Instant
+    ) -> Violation:
+        self._cool_down(key, at.monotonic)
+        report = self._next(episode, subject, Phase.CLOSED, at)
+        return replace(report, closed_at=at, end_reason=reason)
+
+    def _cool_down(self, key: int, now: float) -> None:
+        # One cooldown per rule, so the oldest entry is the first to expire.
+        while self._cooling and next(iter(self._cooling.values())) <= now:
+            del self._cooling[next(iter(self._cooling))]
+        self._cooling[key] = now + self._spec.cooldown_s
+
+    def _measured(self, episode: _Episode) -> dict[str, object]:
+        lasted = round(episode.breaking_at - episode.since, 2)
+        return {self._duration: lasted, "seen_as": episode.seen_as, **episode.details}
+
+
+def _reached(elapsed: float, wanted: float) -> bool:
+    return elapsed >= wanted - _TOLERANCE_S
+
+
+def _corners(box: FloatArray | None) -> tuple[float, float, float, float] | None:
+    if box is None:
+        return None
+    left, top, right, bottom = (float(value) for value in box)
+    return left, top, right, bottom
