@@ -222,7 +222,7 @@ class Coverage(SQLModel, table=True):
     reason: str
     started_at: datetime = _time()
     ended_at: datetime | None = _time(nullable=True)
-    """None while it lasts; ``seconds`` is then as of the last write."""
+    """Beginning plus ``seconds``; None while it lasts, ``seconds`` is then as of the last write."""
     seconds: float = 0.0
     """Monotonic length; wall-clock jumps do not change it."""
 

@@ -1,0 +1,53 @@
+"""Who did what, when; written in the same transaction as the deed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from safety.store.tables import Audit
+
+
+def record(
+    session: Session,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    at: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> Audit:
+    """Add one entry.
+
+    Args:
+        session: The transaction that also does the deed.
+        actor: Login of the person, or the program's name.
+        action: What was done, e.g. ``"alert.acknowledge"``; a translation key.
+        subject: To what: an id.
+        at: UTC.
+        detail: What was before and after, JSON types, no secrets.
+    """
+    entry = Audit(actor=actor, action=action, subject=subject, at=at, detail=dict(detail or {}))
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def list_entries(
+    session: Session,
+    *,
+    actor: str | None = None,
+    subject: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> Sequence[Audit]:
+    """Entries, newest first; ``before`` is the id of the last one of the page before."""
+    query = select(Audit)
+    if actor is not None:
+        query = query.where(Audit.actor == actor)
+    if subject is not None:
+        query = query.where(Audit.subject == subject)
+    if before is not None:
+        query = query.where(col(Audit.id) < before)
+    return session.exec(query.order_by(col(Audit.id).desc()).limit(limit)).all()

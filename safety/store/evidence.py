@@ -1,0 +1,91 @@
+"""Which files show which violation; the files themselves lie in the evidence directory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import uuid4
+
+from sqlmodel import Session, col, select
+
+from safety.store.refusals import NotFound
+from safety.store.tables import Evidence
+from safety.store.upsert import insert_new
+
+READY, FAILED = "ready", "failed"
+
+
+def ready(
+    session: Session,
+    *,
+    violation_id: str,
+    kind: str,
+    path: str,
+    sha256: str,
+    size_bytes: int,
+    started_at: datetime,
+    ended_at: datetime,
+) -> Evidence:
+    """A file is complete on disk; the first complete one of a kind stays.
+
+    Args:
+        session: The open transaction.
+        violation_id: What it shows; the violation need not be on record yet.
+        kind: ``clip`` or ``picture``.
+        path: Relative to the evidence directory.
+        sha256: Of the file, hexadecimal.
+        size_bytes: Of the file.
+        started_at, ended_at: UTC times of its first and last frame.
+    """
+    row = _place(session, violation_id, kind)
+    if row.state != READY:
+        row.state, row.reason = READY, None
+        row.path, row.sha256, row.size_bytes = path, sha256, size_bytes
+        row.started_at, row.ended_at = started_at, ended_at
+        session.flush()
+    return row
+
+
+def failed(session: Session, *, violation_id: str, kind: str, reason: str) -> Evidence:
+    """A file could not be made, and why; a file that exists already stays."""
+    row = _place(session, violation_id, kind)
+    if row.state != READY:
+        row.reason = reason
+        session.flush()
+    return row
+
+
+def get(session: Session, evidence_id: str) -> Evidence:
+    """One file's row.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = session.get(Evidence, evidence_id)
+    if row is None:
+        raise NotFound("evidence", evidence_id)
+    return row
+
+
+def of_violation(session: Session, violation_id: str) -> Sequence[Evidence]:
+    """The files of one violation, by kind."""
+    query = select(Evidence).where(Evidence.violation_id == violation_id)
+    return session.exec(query.order_by(col(Evidence.kind))).all()
+
+
+def of_violations(
+    session: Session, violation_ids: Sequence[str], *, kind: str
+) -> dict[str, Evidence]:
+    """The ready files of one kind for many violations at once, by violation id."""
+    query = select(Evidence).where(
+        col(Evidence.violation_id).in_(violation_ids),
+        Evidence.kind == kind,
+        Evidence.state == READY,
+    )
+    return {row.violation_id: row for row in session.exec(query)}
+
+
+def _place(session: Session, violation_id: str, kind: str) -> Evidence:
+    insert_new(
+        session, Evidence(id=uuid4().hex, violation_id=violation_id, kind=kind, state=FAILED)
+    )
+    query = select(Evidence).where(Evidence.violation_id == violation_id, Evidence.kind == kind)
+    return session.exec(query.with_for_update()).one()
