@@ -16,11 +16,11 @@ from cameras.messages import (
     CameraStatus,
     EngineStatus,
     Hello,
-    Metadata,
     Nudge,
     Snapshot,
 )
 from dashboard.links import Link
+from dashboard.overlay import Overlay
 from dashboard.relay import PacketRelay
 from dashboard.watching import ShardWatch, Watcher
 from safety.clock import Clock, Instant
@@ -114,14 +114,14 @@ class Hub:
         camera_id: str,
         *,
         relay: PacketRelay | None,
-        on_metadata: Callable[[Metadata], None] = lambda _: None,
+        on_overlay: Callable[[Overlay], None] = lambda _: None,
     ) -> Iterator[None]:
-        """Receive a camera's packets and metadata for as long as the context lasts.
+        """Receive a camera's packets and overlays for as long as the context lasts.
 
         The camera need not exist or run yet: packets come when it does, also after its
         shard was restarted or it moved to another one.
         """
-        watcher = Watcher(camera_id=camera_id, relay=relay, on_metadata=on_metadata)
+        watcher = Watcher(camera_id=camera_id, relay=relay, on_overlay=on_overlay)
         self._homes[watcher] = None
         self._settle(watcher)
         try:
@@ -131,13 +131,13 @@ class Hub:
             if home is not None:
                 self._shards[home].remove(watcher)
 
-    def metadata_at(self, camera_id: str, at: Instant) -> Metadata | None:
+    def overlay_at(self, camera_id: str, at: Instant) -> Overlay | None:
         """What was seen in the frame nearest to ``at``, if somebody watches the camera."""
         shard = self._shard_of(camera_id)
         camera = shard.cameras.get(camera_id) if shard else None
-        if camera is None or not camera.metadata:
+        if camera is None or not camera.overlays:
             return None
-        return min(camera.metadata, key=lambda m: abs(m.at.monotonic - at.monotonic))
+        return min(camera.overlays, key=lambda o: abs(o.seen.at.monotonic - at.monotonic))
 
     def _shard_of(self, camera_id: str) -> ShardWatch | None:
         entry = self._statuses.get(camera_id)

@@ -16,12 +16,13 @@ from cameras.messages import (
     Watch,
 )
 from dashboard.links import Link
+from dashboard.overlay import Overlay
 from dashboard.relay import LivePacket, PacketRelay
 from safety.clock import Clock
 from safety.config import Settings
 
 SNAPSHOT_TIMEOUT_S = 2.0
-REMEMBERED_METADATA = 32
+REMEMBERED_OVERLAYS = 32
 """About three seconds, to find the boxes that belong to a still picture."""
 MAX_GROUP_BYTES = 8 * 1024 * 1024
 """A group of pictures larger than this is not kept for viewers who come later."""
@@ -33,12 +34,12 @@ class Watcher:
 
     Attributes:
         relay: Takes the video; None for who wants metadata only.
-        on_metadata: Called with every message about an analysed frame.
+        on_overlay: Called with what was seen in every analysed frame.
     """
 
     camera_id: str
     relay: PacketRelay | None
-    on_metadata: Callable[[Metadata], None]
+    on_overlay: Callable[[Overlay], None]
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class WatchedCamera:
     group: list[LivePacket] = field(default_factory=list)
     """Packets from the newest key frame on, so that a further viewer starts at once."""
     group_bytes: int = 0
-    metadata: deque[Metadata] = field(default_factory=lambda: deque(maxlen=REMEMBERED_METADATA))
+    overlays: deque[Overlay] = field(default_factory=lambda: deque(maxlen=REMEMBERED_OVERLAYS))
 
     @property
     def wants_video(self) -> bool:
@@ -189,6 +190,7 @@ class ShardWatch:
         camera = self.cameras.get(message.camera_id)
         if camera is None:
             return
-        camera.metadata.append(message)
+        overlay = Overlay(message)
+        camera.overlays.append(overlay)
         for watcher in camera.watchers:
-            watcher.on_metadata(message)
+            watcher.on_overlay(overlay)
