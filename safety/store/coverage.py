@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
-from safety.store.refusals import NotFound
 from safety.store.tables import Coverage
+from safety.store.upsert import insert_new
 from safety.types import CameraState
 
 
@@ -25,59 +26,51 @@ class Totals:
     unrecorded_s: float = 0.0
 
 
-def open_interval(
-    session: Session, *, camera_id: str, state: CameraState, reason: str, at: datetime
-) -> Coverage:
-    """A camera enters a state; an interval of it that is still open ends where it stands.
+def save_interval(
+    session: Session,
+    *,
+    camera_id: str,
+    state: CameraState,
+    reason: str,
+    started_at: datetime,
+    seconds: float,
+    is_open: bool,
+) -> None:
+    """Write a camera's interval as far as it has come; writing it again replaces it.
+
+    The end on record is the beginning plus the measured seconds, so that an interval during
+    which the wall clock jumped is as long as it was. It never shrinks and never reopens.
 
     Args:
         session: The open transaction.
         camera_id: Which camera.
-        state: What it can be said to watch from now on.
+        state: What it could be said to watch.
         reason: Why; a translation key.
-        at: UTC.
+        started_at: UTC; with the camera, state and reason it tells this interval from others.
+        seconds: Monotonic length so far.
+        is_open: Whether it lasts.
     """
-    for row in _open_rows(session, camera_id):
-        _end(row)
-    row = Coverage(camera_id=camera_id, state=state.value, reason=reason, started_at=at)
-    session.add(row)
-    session.flush()
-    return row
-
-
-def extend(session: Session, interval_id: int, *, seconds: float) -> None:
-    """The state lasts: ``seconds`` have passed since it began. A crash keeps what is written.
-
-    Raises:
-        NotFound: There is no such interval.
-    """
-    row = _locked(session, interval_id)
+    same: dict[str, Any] = {
+        "camera_id": camera_id,
+        "started_at": started_at,
+        "state": state.value,
+        "reason": reason,
+    }
+    insert_new(session, Coverage(seconds=0.0, **same))
+    query = select(Coverage).filter_by(**same).with_for_update()
+    row = session.exec(query).one()
     if row.ended_at is None:
         row.seconds = max(row.seconds, seconds)
-        session.flush()
-
-
-def close_interval(session: Session, interval_id: int, *, seconds: float) -> None:
-    """The state ended ``seconds`` after it began; repeating this changes nothing.
-
-    The end on record is the beginning plus the measured seconds, so that an interval during
-    which the wall clock jumped is still as long as it was.
-
-    Raises:
-        NotFound: There is no such interval.
-    """
-    row = _locked(session, interval_id)
-    if row.ended_at is None:
-        row.seconds = max(row.seconds, seconds)
-        _end(row)
+        row.ended_at = None if is_open else _end_of(row)
         session.flush()
 
 
 def close_abandoned(session: Session) -> int:
     """End what a crash left open, at the last length written; returns how many there were."""
-    rows = _open_rows(session, None)
+    query = select(Coverage).where(col(Coverage.ended_at).is_(None))
+    rows = session.exec(query.with_for_update()).all()
     for row in rows:
-        _end(row)
+        row.ended_at = _end_of(row)
     session.flush()
     return len(rows)
 
@@ -126,23 +119,5 @@ def _reaching(
     return [row for row in rows if _end_of(row) > since]
 
 
-def _open_rows(session: Session, camera_id: str | None) -> Sequence[Coverage]:
-    query = select(Coverage).where(col(Coverage.ended_at).is_(None))
-    if camera_id is not None:
-        query = query.where(Coverage.camera_id == camera_id)
-    return session.exec(query.with_for_update()).all()
-
-
 def _end_of(row: Coverage) -> datetime:
     return row.started_at + timedelta(seconds=row.seconds)
-
-
-def _end(row: Coverage) -> None:
-    row.ended_at = _end_of(row)
-
-
-def _locked(session: Session, interval_id: int) -> Coverage:
-    row = session.get(Coverage, interval_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound("coverage interval", str(interval_id))
-    return row

@@ -17,3 +17,7 @@ class NotFound(AnjeonError):
 
 class Conflict(AnjeonError):
     """Somebody else changed it first, or its present state does not allow this."""
+
+
+class Invalid(AnjeonError):
+    """What was given cannot be used; the message says what would be."""

@@ -213,7 +213,7 @@ class Evidence(SQLModel, table=True):
 class Coverage(SQLModel, table=True):
     """One stretch of time during which a camera was in one state."""
 
-    __table_args__ = (Index("ix_coverage_camera_started", "camera_id", "started_at"),)
+    __table_args__ = (UniqueConstraint("camera_id", "started_at", "state", "reason"),)
 
     id: int | None = Field(default=None, primary_key=True)
     camera_id: str
@@ -273,11 +273,12 @@ class ApiToken(SQLModel, table=True):
     __tablename__ = "api_token"
 
     id: str = Field(primary_key=True)
+    user_id: str = Field(foreign_key="account.id", index=True)
+    """Who made it; it acts in their name and dies with their account."""
     name: str
     token_hash: str = Field(unique=True)
     scopes: str
     """Space-separated: ``read``, ``acknowledge``, ``configure``."""
-    created_by: str
     created_at: datetime = _time()
     expires_at: datetime | None = _time(nullable=True)
     revoked_at: datetime | None = _time(nullable=True)

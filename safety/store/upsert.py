@@ -20,7 +20,7 @@ def insert_new(session: Session, row: SQLModel) -> bool:
     session.flush()
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    values = row.model_dump()
+    values = {name: value for name, value in row if not (name == "id" and value is None)}
     statement = insert(type(row)).values(**values).on_conflict_do_nothing()
     result = cast("CursorResult[Any]", session.connection().execute(statement))
     return result.rowcount == 1

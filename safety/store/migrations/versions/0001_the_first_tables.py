@@ -25,19 +25,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("login", name=op.f("uq_account_login")),
     )
     op.create_table(
-        "api_token",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("token_hash", sa.String(), nullable=False),
-        sa.Column("scopes", sa.String(), nullable=False),
-        sa.Column("created_by", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_api_token_token_hash")),
-    )
-    op.create_table(
         "audit",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -73,9 +60,13 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_coverage")),
-    )
-    op.create_index(
-        "ix_coverage_camera_started", "coverage", ["camera_id", "started_at"], unique=False
+        sa.UniqueConstraint(
+            "camera_id",
+            "started_at",
+            "state",
+            "reason",
+            name=op.f("uq_coverage_camera_id_started_at_state_reason"),
+        ),
     )
     op.create_table(
         "evidence",
@@ -185,6 +176,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_alert_raised_at"), "alert", ["raised_at"], unique=False)
     op.create_index(op.f("ix_alert_state"), "alert", ["state"], unique=False)
     op.create_index(op.f("ix_alert_violation_id"), "alert", ["violation_id"], unique=False)
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("scopes", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["account.id"], name=op.f("fk_api_token_user_id_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_api_token_token_hash")),
+    )
+    op.create_index(op.f("ix_api_token_user_id"), "api_token", ["user_id"], unique=False)
     op.create_table(
         "one_time_login",
         sa.Column("id", sa.String(), nullable=False),
