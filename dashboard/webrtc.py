@@ -10,6 +10,7 @@ import ipaddress
 import re
 from contextlib import ExitStack, suppress
 from fractions import Fraction
+from typing import cast
 
 import av
 import structlog
@@ -120,7 +121,7 @@ class ForwardedVideo(MediaStreamTrack):
             packet = await self._relay.next()
         except RelayClosed:
             raise MediaStreamError from None
-        out: av.Packet[av.VideoStream] = av.Packet(packet.data)
+        out = cast("av.Packet[av.VideoStream]", av.Packet(packet.data))
         self._sent = self._timeline.ticks(packet, self._clock.now().monotonic)
         out.pts = self._sent
         out.time_base = Fraction(1, TICKS)
