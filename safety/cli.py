@@ -1,5 +1,174 @@
 """The command ``anjeon``."""
 
+import asyncio
+import faulthandler
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from safety import __version__
+from safety.config import Settings
+from safety.errors import AnjeonError
+from safety.logs import configure_logging
+
+app = typer.Typer(
+    name="anjeon",
+    help="Watches factory floors through the CCTV that is already there. Not a safety function.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+site = typer.Typer(help="The site as one YAML file.", no_args_is_help=True)
+user = typer.Typer(help="Who may sign in.", no_args_is_help=True)
+app.add_typer(site, name="site")
+app.add_typer(user, name="user")
+
+Role = Literal["viewer", "operator", "manager", "admin"]
+
+
+def _settings(process: str) -> Settings:
+    settings = Settings()
+    configure_logging(level=settings.log_level, log_format=settings.log_format, process=process)
+    return settings
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@app.command()
+def run() -> None:
+    """Start everything: the engine with its shards, and the dashboard."""
+    from safety.app.everything import run_everything
+
+    asyncio.run(run_everything(_settings("run")))
+
+
+@app.command()
+def engine() -> None:
+    """Start the engine and its shards, without the dashboard."""
+    from safety.app.engine import run_engine
+
+    asyncio.run(run_engine(_settings("engine")))
+
+
+@app.command()
+def shard(
+    shard_id: Annotated[str, typer.Option("--id", help="Name of the shard, e.g. shard-0.")],
+) -> None:
+    """Start one shard; the engine starts those it needs by itself."""
+    from safety.app.shard import start_shard
+
+    start_shard(_settings(shard_id), shard_id)
+
+
+@app.command()
+def dashboard() -> None:
+    """Start the dashboard alone."""
+    from safety.app.dashboard import run_dashboard
+
+    asyncio.run(run_dashboard(_settings("dashboard")))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float | None, typer.Option(help="End after so many seconds.", min=5)] = None,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Open no browser; fail if no siren sounded.")
+    ] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Keep the demo's data here; else it is deleted.")
+    ] = None,
+) -> None:
+    """Run the whole system on a demo site: two rendered cameras and a recording siren."""
+    from safety.app.demo import run_demo
+
+    ok = asyncio.run(run_demo(seconds=seconds, headless=headless, data_dir=data_dir))
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command()
+def doctor() -> None:
+    """Check every camera, the network, the database and every channel; say what to mend."""
+    from safety.app.doctor import run_doctor
+
+    raise typer.Exit(0 if run_doctor(_settings("doctor")) else 1)
+
+
+@site.command("check")
+def site_check(
+    file: Annotated[Path, typer.Argument(help="Site file, YAML.")],
+    secrets: Annotated[bool, typer.Option(help="Also check that all secrets are there.")] = True,
+) -> None:
+    """Say everything that is wrong with a site file; changes nothing."""
+    from safety.app.site import check_file
+
+    check_file(file, secrets=secrets)
+
+
+@site.command("apply")
+def site_apply(file: Annotated[Path, typer.Argument(help="Site file, YAML.")]) -> None:
+    """Make the database, and so the running system, as the file says."""
+    from safety.app.site import apply_file
+
+    apply_file(_settings("site"), file)
+
+
+@site.command("export")
+def site_export(
+    file: Annotated[Path | None, typer.Argument(help="Where to write; else the screen.")] = None,
+) -> None:
+    """Write the site as it is."""
+    from safety.app.site import export_file
+
+    export_file(_settings("site"), file)
+
+
+@user.command("once")
+def user_once() -> None:
+    """Print a link that signs in the administrator once; for the first start and for lock-outs."""
+    from safety.app.users import print_one_time_login
+
+    print_one_time_login(_settings("user"))
+
+
+@user.command("add")
+def user_add(
+    login: str,
+    role: Annotated[Role, typer.Option(help="What they may do.")] = "viewer",
+    name: Annotated[str | None, typer.Option(help="Full name; else the login.")] = None,
+) -> None:
+    """Add somebody; the password is asked for."""
+    from safety.app.users import add_user
+
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    add_user(_settings("user"), login=login, name=name or login, role=role, password=password)
+
+
+@user.command("passwd")
+def user_passwd(login: str) -> None:
+    """Set somebody's password; ends all their sessions."""
+    from safety.app.users import set_password
+
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    set_password(_settings("user"), login=login, password=password)
+
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script: known failures are one clear line and exit status 2."""
+    faulthandler.enable()
+    from safety.app.ownership import check_packages
+
+    try:
+        check_packages()
+        app()
+    except AnjeonError as error:
+        typer.secho(f"anjeon: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -63,7 +63,10 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="ANJEON_", extra="ignore", use_attribute_docstrings=True
+        env_prefix="ANJEON_",
+        env_ignore_empty=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
     )
 
     data_dir: Path = Path("data")

@@ -32,6 +32,14 @@ class BlindnessWatch:
         self._since: dict[str, Instant] = {}
         self._raised: dict[str, Blindness] = {}
 
+    def resume(self, alerts: Mapping[str, tuple[str, Instant]]) -> None:
+        """Go on with episodes that an earlier life raised: camera id → episode id, since."""
+        for camera_id, (episode_id, since) in alerts.items():
+            self._since[camera_id] = since
+            self._raised[camera_id] = Blindness(
+                id=episode_id, camera_id=camera_id, since=since, reason="starting", over=False
+            )
+
     def update(
         self, current: Mapping[str, Interval], limits_s: Mapping[str, float], now: Instant
     ) -> list[Blindness]:

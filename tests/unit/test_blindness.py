@@ -56,3 +56,12 @@ def test_a_camera_that_is_not_meant_to_see_raises_nothing_and_ends_what_was_rais
     assert watch.update(blind, {}, at(100)) == []
     watch.update(blind, {CAMERA: 1.0}, at(101))
     assert [episode.over for episode in watch.update(blind, {}, at(102))] == [True]
+
+
+def test_a_restarted_engine_goes_on_with_the_alert_of_its_former_life() -> None:
+    watch, limits = BlindnessWatch(), {CAMERA: 10.0}
+    watch.resume({CAMERA: ("blind:press-1:7", at(-100))})
+    blind = interval(CameraState.BLIND, "starting", 0)
+    assert watch.update(blind, limits, at(50)) == []
+    (ended,) = watch.update(interval(CameraState.LIVE, "ok", 51), limits, at(51))
+    assert (ended.id, ended.over) == ("blind:press-1:7", True)
