@@ -71,6 +71,9 @@ class CameraSpec(Spec):
     """Frames analysed per second at the most."""
     min_fps: float = Field(default=2.0, gt=0, le=60)
     """Below this analysis rate the camera is DEGRADED."""
+    frozen_after_s: float | None = Field(default=5.0, ge=2, le=3600)
+    """Seconds without any change in the picture, clock bands at top and bottom left out, after
+    which it counts as frozen; null for sources that truly stand still, such as drawings."""
     blind_alert_after_s: float = Field(default=10.0, ge=0, le=3600)
     """Seconds of blindness after which an alert is raised."""
     evidence_before_s: float = Field(default=10.0, ge=0, le=60)

@@ -1,0 +1,45 @@
+"""The place between camera and network: one frame, and the newest one wins."""
+
+import threading
+from collections.abc import Callable
+
+from safety.types import Frame
+
+
+class FrameSlot:
+    """Holds the newest frame of a camera until somebody takes it.
+
+    Args:
+        notify: Called, without arguments, in the camera's thread after every new frame.
+    """
+
+    def __init__(self, notify: Callable[[], None] | None = None) -> None:
+        self._notify = notify
+        self._lock = threading.Lock()
+        self._frame: Frame | None = None
+        self._dropped = 0
+
+    def put(self, frame: Frame) -> None:
+        """Offer a frame; one that nobody took is dropped and counted."""
+        with self._lock:
+            if self._frame is not None:
+                self._dropped += 1
+            self._frame = frame
+        if self._notify is not None:
+            self._notify()
+
+    def take(self) -> Frame | None:
+        """The newest frame, or None if it has been taken."""
+        with self._lock:
+            frame, self._frame = self._frame, None
+            return frame
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a frame to take."""
+        return self._frame is not None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were replaced before anybody took them."""
+        return self._dropped
