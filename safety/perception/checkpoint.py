@@ -9,6 +9,7 @@ import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from safety.perception.modules import Module, module_class
 
 Array = NDArray[Any]
 
-_STORAGES = {
+_STORAGES: dict[str, np.dtype[Any]] = {
     "HalfStorage": np.dtype("<f2"),
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
@@ -114,11 +115,11 @@ class _Refused(Exception):
     """The pickle names something that is not on the list."""
 
 
+@dataclass(frozen=True)
 class _Storage:
     """Stands for ``torch.HalfStorage`` and its kin: nothing but a number format."""
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self.dtype = dtype
+    dtype: np.dtype[Any]
 
 
 class _Unpickler(pickle.Unpickler):

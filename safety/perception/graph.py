@@ -1,6 +1,7 @@
 """A small builder for ONNX graphs: names its own values."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -38,12 +39,12 @@ class Graph:
         """A scalar of float32; equal ones are shared."""
         return self._shared(("number", value), np.array(value, np.float32))
 
-    def node(self, operator: str, *inputs: str, **attributes: object) -> str:
+    def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Add an operator with one output and return that."""
         return self.nodes(operator, inputs, outputs=1, **attributes)[0]
 
     def nodes(
-        self, operator: str, inputs: Sequence[str], *, outputs: int, **attributes: object
+        self, operator: str, inputs: Sequence[str], *, outputs: int, **attributes: Any
     ) -> list[str]:
         """Add an operator with several outputs and return those."""
         names = [f"n{len(self._nodes)}_{i}" for i in range(outputs)]

@@ -1,0 +1,67 @@
+"""Loads a network into the best engine that this machine has."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from safety.errors import ModelError
+from safety.perception.convert import converted
+from safety.perception.detector import Detector
+from safety.perception.letterbox import network_size
+from safety.perception.models import pose_classes, read_card
+from safety.perception.postprocess import PoseDecoder
+
+Backend = Literal["auto", "openvino", "onnxruntime"]
+
+
+def load_pose_detector(
+    model: Path,
+    *,
+    width: int,
+    aspect: float,
+    backend: Backend = "auto",
+    cache_dir: Path,
+    max_batch: int = 16,
+    confidence: float = 0.25,
+    iou: float = 0.7,
+) -> Detector:
+    """A detector that finds persons with their pose.
+
+    Args:
+        model: ``.onnx`` as Ultralytics exports it, or a YOLO11 ``.pt``.
+        width: Network width in pixels, a multiple of 32.
+        aspect: Width / height of the pictures it will see; others are fitted into it.
+        backend: Which engine; ``auto`` takes OpenVINO where it is installed.
+        cache_dir: Where converted networks are kept.
+        max_batch: Pictures that the engine gets at once at the most.
+        confidence: Objects that score this or less are dropped.
+        iou: Overlap above which the weaker of two boxes is dropped.
+
+    Raises:
+        ModelError: The file is missing, damaged or another kind of network, or there is no
+            engine.
+    """
+    network_px = network_size(width, aspect)
+    path = converted(model, cache_dir) if model.suffix == ".pt" else model
+    classes = pose_classes(read_card(path), model, network_px)
+    decoder = PoseDecoder(classes, confidence=confidence, iou=iou)
+    if _engine(backend) == "openvino":
+        from safety.perception.openvino_backend import OpenVinoDetector
+
+        return OpenVinoDetector(path, decoder, network_px=network_px)
+    from safety.perception.onnxruntime_backend import OnnxRuntimeDetector
+
+    return OnnxRuntimeDetector(path, decoder, network_px=network_px, max_batch=max_batch)
+
+
+def _engine(backend: Backend) -> str:
+    """Which engine to use: the one asked for, else the first that is installed."""
+    wanted = ("openvino", "onnxruntime") if backend == "auto" else (backend,)
+    for name in wanted:
+        if find_spec(name) is not None:
+            return name
+    raise ModelError(
+        "model.no_engine",
+        "{names} is not installed; install anjeon[onnxruntime], or set ANJEON_BACKEND=auto",
+        names=" or ".join(wanted),
+    )

@@ -1,0 +1,95 @@
+"""Runs networks with ONNX Runtime: where OpenVINO does not exist, such as on ARM."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+from safety.perception.engine import engine_failed, engine_refused
+from safety.perception.letterbox import fit, place
+from safety.perception.postprocess import PoseDecoder
+from safety.types import Detections, Picture
+
+_FAILURES = (
+    state.EPFail,
+    state.Fail,
+    state.InvalidArgument,
+    state.InvalidGraph,
+    state.InvalidProtobuf,
+    state.NotImplemented,
+    state.RuntimeException,
+)
+"""What ONNX Runtime raises; they have no common base of their own."""
+
+
+class OnnxRuntimeDetector:
+    """A pose network in ONNX Runtime on the processor: pictures as one batch.
+
+    Args:
+        model: ONNX file.
+        decoder: Reads the network's output.
+        network_px: Width and height of the network's input.
+        max_batch: Pictures per run at the most; more are run one batch after the other.
+
+    Raises:
+        ModelError: ONNX Runtime cannot run the file.
+    """
+
+    backend = "onnxruntime"
+
+    def __init__(
+        self,
+        model: Path,
+        decoder: PoseDecoder,
+        *,
+        network_px: tuple[int, int],
+        max_batch: int,
+    ) -> None:
+        self.network_px = network_px
+        self._decoder = decoder
+        self._max_batch = max_batch
+        width, height = network_px
+        self._canvas = np.empty((max_batch, height, width, 3), np.uint8)
+        options = onnxruntime.SessionOptions()
+        # Waiting threads would otherwise spin and take the cores from the decoders.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except _FAILURES as error:
+            raise engine_refused("ONNX Runtime", model, error) from error
+        self._input = self._session.get_inputs()[0].name
+
+    @property
+    def nonfinite_outputs(self) -> int:
+        return self._decoder.nonfinite_outputs
+
+    def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
+        results: list[Detections] = []
+        for first in range(0, len(pictures), self._max_batch):
+            results += self._detect_batch(pictures[first : first + self._max_batch])
+        return results
+
+    def close(self) -> None:
+        del self._session
+
+    def _detect_batch(self, pictures: Sequence[Picture]) -> list[Detections]:
+        canvas = self._canvas[: len(pictures)]
+        placements = [fit(picture, self.network_px) for picture in pictures]
+        for picture, target, placement in zip(pictures, canvas, placements, strict=True):
+            place(picture, target, placement)
+        blob = cv2.dnn.blobFromImages(list(canvas), scalefactor=1 / 255)
+        try:
+            outputs = self._session.run(None, {self._input: blob})[0]
+        except _FAILURES as error:
+            raise engine_failed("ONNX Runtime", error) from error
+        return [
+            self._decoder.decode(output, placement)
+            for output, placement in zip(outputs, placements, strict=True)
+        ]
