@@ -1,7 +1,7 @@
 """The spool keeps every report until it is confirmed, over crashes and disk failures."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from cameras.spool import Spool, unfinished_shards
 from safety.clock import SystemClock
 from safety.types import Phase, Violation
 from tests.support.violations import START, cleared, opened, updated
+from tests.support.waiting import wait_until
 
 
 def report(violation: Violation) -> ViolationReport:
@@ -240,11 +241,3 @@ def test_the_short_history_leads_to_the_same_state(history: list[tuple[str, str]
     assert by_violation(again) == by_violation(ledger)
     assert again.open_violations() == ledger.open_violations()
     assert again.confirmed_open() == ledger.confirmed_open()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if condition():
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("did not happen within 8 s")
