@@ -24,11 +24,11 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from dashboard.errors import WebError
 from dashboard.hub import Hub
 from dashboard.overlay import TICKS, Overlay
 from dashboard.relay import LivePacket, PacketRelay, RelayClosed
 from safety.clock import Clock
-from safety.errors import AnjeonError
 
 _LOG = structlog.get_logger(__name__)
 
@@ -41,8 +41,22 @@ MAX_UNSENT_METADATA = 64 * 1024
 _MDNS_CANDIDATE = re.compile(r"^(a=candidate:(?:\S+ ){4})\S+\.local (.*)$", re.MULTILINE)
 
 
-class LiveRefused(AnjeonError):
+class LiveRefused(WebError):
     """No live video for this request; the page shows still pictures instead."""
+
+    status = 409
+
+
+class TooManyViews(LiveRefused):
+    """As many browsers watch as this machine may serve."""
+
+    status = 503
+
+
+class BadOffer(LiveRefused):
+    """The browser's offer is no SDP that we can answer."""
+
+    status = 422
 
 
 class Timeline:
@@ -228,12 +242,13 @@ class Viewers:
             The SDP answer with all our candidates.
 
         Raises:
-            LiveRefused: The codec cannot be forwarded (``live.h265``), too many watch
-                (``live.too_many``), or the offer is no good (``live.bad_offer``).
+            LiveRefused: The codec cannot be forwarded.
+            TooManyViews: The limit is reached.
+            BadOffer: The offer is no good.
         """
         self._check_codec(camera_id)
         if len(self._tasks) >= self._limit:
-            raise LiveRefused(
+            raise TooManyViews(
                 "live.too_many",
                 "{limit} live views are open already; this one shows still pictures",
                 limit=self._limit,
@@ -245,7 +260,7 @@ class Viewers:
         except Exception as error:  # SDP is foreign input; aiortc raises whatever comes up.
             _LOG.warning("live_offer_refused", camera=camera_id, error=repr(error))
             viewer.closed.set()
-            raise LiveRefused(
+            raise BadOffer(
                 "live.bad_offer", "the browser's offer cannot be answered; reload the page"
             ) from None
 
