@@ -157,7 +157,12 @@ def _checked_url(url: str) -> URL:
 
 def _create_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_timeout=10.0)
+        engine = create_engine(
+            url,
+            pool_timeout=10.0,
+            hide_parameters=True,
+            connect_args={"timeout": BUSY_TIMEOUT_S},
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -168,6 +173,7 @@ def _create_engine(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         pool_timeout=10.0,
+        hide_parameters=True,
         connect_args={"connect_timeout": 5, "options": options, "tcp_user_timeout": 10_000},
     )
 

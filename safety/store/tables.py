@@ -237,7 +237,7 @@ class User(SQLModel, table=True):
     name: str
     role: str
     """``viewer``, ``operator``, ``manager`` or ``admin``."""
-    password_hash: str
+    password_hash: str = Field(repr=False)
     must_change_password: bool = False
     language: str | None = None
     disabled: bool = False
@@ -249,7 +249,7 @@ class Session(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     user_id: str = Field(foreign_key="account.id", index=True)
-    csrf_token: str
+    csrf_token: str = Field(repr=False)
     created_at: datetime = _time()
     last_seen_at: datetime = _time()
     expires_at: datetime = _time()
@@ -276,7 +276,7 @@ class ApiToken(SQLModel, table=True):
     user_id: str = Field(foreign_key="account.id", index=True)
     """Who made it; it acts in their name and dies with their account."""
     name: str
-    token_hash: str = Field(unique=True)
+    token_hash: str = Field(unique=True, repr=False)
     scopes: str
     """Space-separated: ``read``, ``acknowledge``, ``configure``."""
     created_at: datetime = _time()
