@@ -101,8 +101,9 @@ def holder(settings: Settings, shard_id: str) -> Holder | None:
 def stamp(settings: Settings) -> str:
     """Tells shards that run the same code with the same settings from all others."""
     model = settings.pose_model.resolve() if settings.pose_model else None
-    parts = (safety.__version__, PROTOCOL, str(settings.data_dir.resolve()), str(model))
-    parts += (settings.backend, settings.log_level, settings.log_format)
+    code = (safety.__version__, PROTOCOL)
+    places = (str(settings.data_dir.resolve()), str(model), settings.backend)
+    parts = (*code, *places, settings.log_level, settings.log_format)
     return sha256(repr(parts).encode()).hexdigest()
 
 
