@@ -30,8 +30,11 @@ class ChannelHealth:
         self._told = False
         self.state = HealthState.UNKNOWN
 
-    def answered(self, ok: bool, now: Instant) -> bool:
-        """Take one answer; True if somebody should be told that it fails, or works again."""
+    def answered(self, ok: bool, now: Instant, *, for_good: bool = False) -> bool:
+        """Take one answer; True if somebody should be told that it fails, or works again.
+
+        A failure ``for_good`` is worth telling at once.
+        """
         if ok:
             self.state = HealthState.OK
             self._failing_since = None
@@ -41,7 +44,7 @@ class ChannelHealth:
         if self._failing_since is None:
             self._failing_since = now.monotonic
         lasted = now.monotonic - self._failing_since
-        if self._told or lasted < self._fails_after_s:
+        if self._told or (lasted < self._fails_after_s and not for_good):
             return False
         self._told = True
         return True

@@ -1,0 +1,253 @@
+"""From events to the record: violation, alert and outbox in one transaction each.
+
+Everything here may be called again with the same event, late, or in another order, and
+leaves the same record. All functions block; call them in a thread.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from alerts.notices import SiteContext, notice_payload
+from safety.clock import Instant
+from safety.errors import AnjeonError
+from safety.i18n import explain, translator
+from safety.store import alerts, outbox
+from safety.store.database import Database
+from safety.store.tables import Alert
+from safety.store.times import utc
+from safety.store.violations import save_violation
+from safety.types import Phase, Severity, Violation
+
+DELIVERY_DEADLINE = timedelta(hours=24)
+"""A notice that could not be delivered for so long is given up (and stays visible)."""
+
+
+def record_violation(
+    database: Database,
+    violation: Violation,
+    *,
+    rule_channels: tuple[str, ...] | None,
+    site: SiteContext,
+    siren_latency_s: float | None,
+    now: Instant,
+) -> None:
+    """Record one report: the violation, its alert, and what messengers are to be told.
+
+    Args:
+        database: The record.
+        violation: The report; the first one seen raises the alert, whatever its phase.
+        rule_channels: Channels of the rule; None: all.
+        site: Names, language and messengers.
+        siren_latency_s: Frame captured → siren command sent, if known by now.
+        now: The present, for the outbox.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    told = site.told(rule_channels)
+    with database.transaction() as session:
+        save_violation(session, violation, siren_latency_s=siren_latency_s)
+        raised = alerts.raise_alert(
+            session,
+            kind="violation",
+            dedupe_key=violation.id,
+            severity=violation.severity,
+            message_key=f"alert.{violation.rule_kind}",
+            params=_violation_params(violation, site),
+            raised_at=utc(violation.opened_at),
+            violation_id=violation.id,
+            camera_id=violation.camera_id,
+        )
+        facts = _violation_facts(violation, site)
+        if raised is not None:
+            _tell(session, raised, "raised", raised.raised_at, told, site, facts, now)
+        if violation.phase is Phase.CLOSED:
+            over_at = utc(violation.closed_at or violation.captured_at)
+            cleared = alerts.clear(session, violation.id, at=over_at)
+            if cleared is not None:
+                _tell(session, cleared, "cleared", over_at, told, site, facts, now)
+
+
+def raise_camera_blind(
+    database: Database,
+    *,
+    camera_id: str,
+    reason: str,
+    since: Instant,
+    site: SiteContext,
+    now: Instant,
+) -> None:
+    """A camera has seen nothing for too long; no second alert while one is not cleared.
+
+    Args:
+        database: The record.
+        camera_id: Which camera.
+        reason: Why, as in ``CameraStatus.reason``.
+        since: When it went blind.
+        site: Names, language and messengers.
+        now: The present, for the outbox.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    with database.transaction() as session:
+        if _lasting(session, "camera_blind", "camera_id", camera_id):
+            return
+        key = f"reason.{reason}"
+        why = translator(site.language)(key)
+        raised = alerts.raise_alert(
+            session,
+            kind="camera_blind",
+            dedupe_key=f"blind:{camera_id}:{since.wall:.3f}",
+            severity=Severity.WARNING,
+            message_key="alert.camera_blind",
+            params={
+                "camera": site.cameras.get(camera_id, camera_id),
+                "camera_id": camera_id,
+                "reason": reason if why == key else why,
+                "time": site.local(utc(since)),
+            },
+            raised_at=utc(now),
+            camera_id=camera_id,
+        )
+        if raised is not None:
+            facts = {"reason": reason, "since": utc(since).isoformat()}
+            _tell(session, raised, "raised", utc(now), site.messengers, site, facts, now)
+
+
+def clear_camera_blind(
+    database: Database, *, camera_id: str, site: SiteContext, now: Instant
+) -> None:
+    """The camera sees again.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    with database.transaction() as session:
+        for alert in _lasting(session, "camera_blind", "camera_id", camera_id):
+            _clear(session, alert, site.messengers, site, now)
+
+
+def raise_channel_failed(
+    database: Database,
+    *,
+    channel_id: str,
+    error: AnjeonError,
+    site: SiteContext,
+    now: Instant,
+) -> None:
+    """A channel does not work; the other ones are told. No second alert while one lasts.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    with database.transaction() as session:
+        if _lasting(session, "channel_failed", "channel_id", channel_id):
+            return
+        raised = alerts.raise_alert(
+            session,
+            kind="channel_failed",
+            dedupe_key=f"channel:{channel_id}:{now.wall:.3f}",
+            severity=Severity.WARNING,
+            message_key="alert.channel_failed",
+            params={
+                "channel": site.channels.get(channel_id, channel_id),
+                "channel_id": channel_id,
+                "problem": explain(error, site.language),
+                "time": site.local(utc(now)),
+            },
+            raised_at=utc(now),
+        )
+        if raised is not None:
+            facts = {"channel_id": channel_id, "problem": str(error)}
+            told = _others(site, channel_id)
+            _tell(session, raised, "raised", utc(now), told, site, facts, now)
+
+
+def clear_channel_failed(
+    database: Database, *, channel_id: str, site: SiteContext, now: Instant
+) -> None:
+    """The channel works again.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    with database.transaction() as session:
+        for alert in _lasting(session, "channel_failed", "channel_id", channel_id):
+            _clear(session, alert, _others(site, channel_id), site, now)
+
+
+def announce_acknowledged(
+    session: Session,
+    alert: Alert,
+    *,
+    rule_channels: tuple[str, ...] | None,
+    site: SiteContext,
+    now: Instant,
+) -> None:
+    """Tell the messengers that somebody has acknowledged, in the caller's transaction."""
+    if alert.acknowledged_at is not None:
+        facts = {"violation_id": alert.violation_id, "acknowledged_by": alert.acknowledged_by}
+        told = site.told(rule_channels)
+        _tell(session, alert, "acknowledged", alert.acknowledged_at, told, site, facts, now)
+
+
+def _tell(
+    session: Session,
+    alert: Alert,
+    event: str,
+    at: datetime,
+    channel_ids: tuple[str, ...],
+    site: SiteContext,
+    facts: dict[str, Any],
+    now: Instant,
+) -> None:
+    payload = notice_payload(alert, event, site=site, at=at, facts=facts)
+    due_at = utc(now)
+    outbox.enqueue(session, alert, event, channel_ids, payload, due_at, due_at + DELIVERY_DEADLINE)
+
+
+def _clear(
+    session: Session, alert: Alert, told: tuple[str, ...], site: SiteContext, now: Instant
+) -> None:
+    cleared = alerts.clear(session, alert.dedupe_key, at=utc(now))
+    if cleared is not None:
+        _tell(session, cleared, "cleared", utc(now), told, site, {}, now)
+
+
+def _lasting(session: Session, kind: str, param: str, value: str) -> list[Alert]:
+    """Alerts of this kind about this thing whose situation lasts, by the record."""
+    return [a for a in alerts.uncleared(session, kind=kind) if a.params.get(param) == value]
+
+
+def _others(site: SiteContext, channel_id: str) -> tuple[str, ...]:
+    return tuple(key for key in site.messengers if key != channel_id)
+
+
+def _violation_params(violation: Violation, site: SiteContext) -> dict[str, Any]:
+    zone_id = violation.zone_id or ""
+    return {
+        "camera": site.cameras.get(violation.camera_id, violation.camera_id),
+        "zone": site.zones.get(zone_id, zone_id),
+        "rule": site.rules.get(violation.rule_id, violation.rule_id),
+        "time": site.local(utc(violation.opened_at)),
+    }
+
+
+def _violation_facts(violation: Violation, site: SiteContext) -> dict[str, Any]:
+    closed_at = violation.closed_at
+    return {
+        **{key: value for key, value in _violation_params(violation, site).items() if value},
+        "violation_id": violation.id,
+        "rule_id": violation.rule_id,
+        "rule_kind": violation.rule_kind,
+        "rule_revision": violation.rule_revision,
+        "zone_id": violation.zone_id,
+        "subject": violation.subject,
+        "opened_at": utc(violation.opened_at).isoformat(),
+        "closed_at": utc(closed_at).isoformat() if closed_at else None,
+        "end_reason": violation.end_reason,
+        "details": dict(violation.details),
+    }
