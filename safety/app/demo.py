@@ -1,0 +1,163 @@
+"""``anjeon demo``: the whole system on a fictional plant, in one command."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import tempfile
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from alerts.channels.base import SirenLevel
+from cameras.specs import CameraSpec, FileSpec
+from dashboard.onetime import create_one_time_login
+from safety.app.processes import anjeon_command, keep_running, stop_signal
+from safety.clock import Clock, SystemClock
+from safety.config import Settings
+from safety.demo import SITE
+from safety.errors import ModelError
+from safety.logs import configure_logging
+from safety.perception.models import find_pose_model
+from safety.site.apply import apply_site
+from safety.site.document import read_site
+from safety.site.spec import SiteSpec
+from safety.store.database import Database
+from safety.store.times import utc
+
+SHARED_WEIGHTS = Path(__file__).resolve().parents[3] / "shared" / "models" / "yolo11n-pose.pt"
+"""Beside a checkout, as long as the package carries no weights of its own."""
+
+SIREN = "siren"
+POLL_S = 0.05
+
+
+def demo_spec() -> SiteSpec:
+    """The demo site, its films found wherever the package is installed."""
+    site = read_site(SITE, check_secrets=False)
+    return site.model_copy(update={"cameras": tuple(_located(c) for c in site.cameras)})
+
+
+async def run_demo(*, seconds: float | None, headless: bool, data_dir: Path | None) -> bool:
+    """Run until the time is up or somebody ends it.
+
+    Args:
+        seconds: How long; None: until Ctrl-C.
+        headless: Open no browser.
+        data_dir: Where the data stays; None: a directory that is deleted at the end.
+
+    Returns:
+        Whether an alert reached the siren.
+
+    Raises:
+        ModelError: There is no pose network.
+    """
+    clock = SystemClock()
+    started = clock.now().monotonic
+    with contextlib.ExitStack() as stack:
+        directory = data_dir or Path(stack.enter_context(_temporary_directory()))
+        settings = _settings(directory)
+        configure_logging(level="WARNING", log_format="console", process="demo")
+        os.environ.update(_environment(settings))
+        database = Database(settings.database)
+        database.migrate()
+        apply_site(database, demo_spec(), by="demo", now=utc(clock.now()))
+        login = create_one_time_login(database, clock)
+        _introduce(settings, login, headless=headless)
+        tasks = [
+            asyncio.create_task(keep_running(anjeon_command(name), name=name, clock=clock))
+            for name in ("engine", "dashboard")
+        ]
+        siren = asyncio.create_task(_first_alarm(directory, clock))
+        siren.add_done_callback(lambda task: _announce(task, clock, started))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stop_signal()
+        heard = siren.done()
+        for task in (*tasks, siren):
+            task.cancel()
+        await asyncio.gather(*tasks, siren, return_exceptions=True)
+        database.dispose()
+    if not heard:
+        typer.secho("no alert reached the siren", fg=typer.colors.RED, err=True)
+    return heard
+
+
+def _settings(directory: Path) -> Settings:
+    settings = Settings()
+    update: dict[str, object] = {
+        "data_dir": directory.resolve(),
+        "database_url": "",
+        "port": _free_port(settings.port),
+        "metrics_port": _free_port(settings.metrics_port),
+        "log_level": "WARNING",
+    }
+    try:
+        find_pose_model(settings)
+    except ModelError:
+        if settings.pose_model is not None or not SHARED_WEIGHTS.is_file():
+            raise
+        update["pose_model"] = SHARED_WEIGHTS
+    return settings.model_copy(update=update)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    values = settings.model_dump(mode="json", exclude_none=True)
+    return {f"ANJEON_{name.upper()}": str(value) for name, value in values.items()}
+
+
+def _located(camera: CameraSpec) -> CameraSpec:
+    if not isinstance(camera.source, FileSpec):
+        return camera
+    source = camera.source.model_copy(update={"path": SITE.parent / camera.source.path})
+    return camera.model_copy(update={"source": source})
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port if nobody has it, else any other."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _introduce(settings: Settings, login: str, *, headless: bool) -> None:
+    address = f"http://{settings.host}:{settings.port}"
+    typer.echo(f"Anjeon demo: {address}")
+    typer.echo(f"sign in once with: {address}{login}")
+    typer.echo("Supplementary awareness tool; not a safety component. Ctrl-C ends it.")
+    if not headless and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        webbrowser.open(f"{address}{login}")
+
+
+async def _first_alarm(directory: Path, clock: Clock) -> None:
+    """Return when the recording siren was first commanded to sound."""
+    path = directory / f"recording-{SIREN}.jsonl"
+    while True:
+        if any(line.get("level") == SirenLevel.DANGER for line in _lines(path)):
+            return
+        await clock.sleep_async(POLL_S)
+
+
+def _lines(path: Path) -> Iterator[dict[str, object]]:
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
+def _announce(task: asyncio.Task[None], clock: Clock, started: float) -> None:
+    if not task.cancelled() and task.exception() is None:
+        after = clock.now().monotonic - started
+        typer.secho(f"first alert reached the siren after {after:.1f} s", fg=typer.colors.GREEN)
+
+
+def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="anjeon-demo-", ignore_cleanup_errors=True)

@@ -1,0 +1,12 @@
+"""``anjeon run``."""
+
+from safety.app.processes import anjeon_command, run_processes
+from safety.clock import SystemClock
+from safety.config import Settings
+
+
+async def run_everything(settings: Settings) -> None:
+    """Keep the engine and the dashboard running until told to stop."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    commands = {name: anjeon_command(name) for name in ("engine", "dashboard")}
+    await run_processes(commands, clock=SystemClock())

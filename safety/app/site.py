@@ -1,0 +1,54 @@
+"""``anjeon site``: the site between a YAML file and the database."""
+
+from pathlib import Path
+
+import typer
+
+from safety.clock import SystemClock
+from safety.config import Settings
+from safety.site.apply import apply_site, export_site
+from safety.site.document import read_site, write_site
+from safety.store.database import Database
+from safety.store.times import utc
+
+
+def check_file(file: Path, *, secrets: bool) -> None:
+    """Say that the file is fine, and what is in it.
+
+    Raises:
+        ConfigError: It is not; every problem is named.
+    """
+    site = read_site(file, check_secrets=secrets)
+    typer.echo(
+        f"{file}: ok; {len(site.cameras)} cameras, {len(site.zones)} zones, "
+        f"{len(site.rules)} rules, {len(site.channels)} channels"
+    )
+
+
+def apply_file(settings: Settings, file: Path) -> None:
+    """Make the database as the file says; a running engine follows by itself.
+
+    Raises:
+        ConfigError: The file has problems; nothing was changed.
+        StoreUnavailable: The database cannot be written; nothing was changed.
+    """
+    site = read_site(file, check_secrets=True)
+    database = Database(settings.database)
+    database.migrate()
+    summary = apply_site(database, site, by="command line", now=utc(SystemClock().now()))
+    typer.echo(f"{file}: {summary}")
+
+
+def export_file(settings: Settings, file: Path | None) -> None:
+    """Write the site to a file or to the screen.
+
+    Raises:
+        StoreUnavailable: The database cannot be read.
+    """
+    database = Database(settings.database)
+    database.migrate()
+    text = write_site(export_site(database))
+    if file is None:
+        typer.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")

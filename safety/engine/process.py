@@ -1,0 +1,364 @@
+"""The engine: supervises shards, sounds sirens, writes the record, tells dashboards."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from alerts.dispatcher import Dispatcher
+from alerts.intake import (
+    clear_camera_blind,
+    clear_channel_failed,
+    raise_camera_blind,
+    raise_channel_failed,
+)
+from alerts.sirens import SirenControl
+from cameras.messages import (
+    AnyMessage,
+    CameraStatus,
+    EngineStatus,
+    EvidenceFailed,
+    EvidenceReady,
+    EvidenceStored,
+    Nudge,
+    ShardStats,
+    ViolationReport,
+    ViolationStored,
+)
+from cameras.placement import place
+from cameras.runners import Runner
+from cameras.supervisor import Supervisor
+from safety.clock import Clock, Instant
+from safety.config import Settings
+from safety.engine.blindness import Blindness
+from safety.engine.cameras import CameraDesk
+from safety.engine.channels import ChannelDesk
+from safety.engine.links import Link, LinkServer
+from safety.engine.metrics import EngineMetrics
+from safety.engine.recorder import Entry, Recorder
+from safety.engine.site import LoadedSite, SiteKeeper
+from safety.engine.violations import ViolationDesk
+from safety.errors import AnjeonError, ChannelError, StoreUnavailable
+from safety.site.spec import SiteSpec
+from safety.store import alerts, coverage
+from safety.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+NO_SITE = SiteSpec(name="Anjeon")
+CONFIG_EVERY_S = 1.0
+STATUS_EVERY_S = 1.0
+TAKE_OVER_S = 3.0
+"""How long the start waits for the database before it watches without it."""
+LAST_WRITES_S = 5.0
+"""How long the end waits for the database; what is not written by then is in the spools."""
+
+
+class Engine:
+    """All parts of the engine, wired; ``running`` starts and ends them.
+
+    Args:
+        runner: Where shards run.
+        registry: Where all metrics go.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        clock: Clock,
+        runner: Runner,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._database = database
+        self._metrics = EngineMetrics(registry)
+        self._recorder = Recorder(clock=clock)
+        self._site = LoadedSite(spec=NO_SITE, revision=-1, rule_revisions={})
+        self._keeper = SiteKeeper(database, settings.data_dir / "site-copy.json")
+        self._config_wanted = asyncio.Event()
+        self._shards: dict[str, Link] = {}
+        self._placed: dict[str, str] = {}
+        self._sirens = SirenControl(
+            {},
+            clock=clock,
+            registry=registry,
+            on_first_command=lambda violation_id, s: self._violations.sounded(violation_id, s),
+            on_channel_health=self._channel_health,
+        )
+        self._dispatcher = Dispatcher(
+            database, {}, clock=clock, registry=registry, on_channel_health=self._channel_health
+        )
+        self._channels = ChannelDesk(
+            self._sirens, self._dispatcher, clock=clock, data_dir=settings.data_dir
+        )
+        self._violations = ViolationDesk(
+            clock=clock,
+            database=database,
+            recorder=self._recorder,
+            sirens=self._sirens,
+            metrics=self._metrics,
+            site=lambda: self._site,
+            recorded=self._dispatcher.nudge,
+        )
+        self._cameras = CameraDesk(
+            clock=clock,
+            database=database,
+            recorder=self._recorder,
+            metrics=self._metrics,
+            alert=self._blindness,
+        )
+        self._links = LinkServer(
+            settings.engine_socket,
+            connected=self._connected,
+            message=self._message,
+            lost=self._lost,
+        )
+        self._supervisor = Supervisor(
+            runner, clock=clock, started=self._shard_started, died=self._shard_died
+        )
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run all parts; leaving the block ends shards, writes and channels, in that order."""
+        await self._links.start()
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(work, name=name)
+                for name, work in {
+                    "recorder": self._recorder.run(),
+                    "sirens": self._sirens.run(),
+                    "dispatcher": self._dispatcher.run(),
+                    "cameras": self._cameras.run(),
+                    "violations": self._violations.run(),
+                    "configuration": self._follow_configuration(),
+                    "status": self._tell_dashboards(),
+                }.items()
+            ]
+            try:
+                yield
+            finally:
+                await self._finish()
+                for task in tasks:
+                    task.cancel()
+
+    def readiness(self) -> dict[str, str]:
+        """Part → ``"ok"`` or what is wrong with it."""
+        parts = {"store": "ok" if self._recorder.available else "unavailable"}
+        parts["configuration"] = "ok" if self._site.revision >= 0 else "not loaded"
+        for shard_id, alive in self._supervisor.alive.items():
+            parts[f"shard {shard_id}"] = "ok" if alive else "down"
+        for channel_id, state in self._channels.states().items():
+            parts[f"channel {channel_id}"] = "ok" if state in {"ok", "unknown"} else state
+        for camera_id, interval in self._cameras.intervals.items():
+            if interval.reason != "disabled":
+                state = interval.state
+                parts[f"camera {camera_id}"] = "ok" if state == "live" else interval.reason
+        return parts
+
+    async def _finish(self) -> None:
+        await self._supervisor.stop()
+        self._cameras.finish()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WRITES_S):
+                await self._recorder.drained()
+        await self._links.stop()
+        await self._channels.close()
+
+    # Configuration
+
+    async def _follow_configuration(self) -> None:
+        await self._take_over()
+        while True:
+            self._config_wanted.clear()
+            known = self._site.revision if self._site.revision >= 0 else None
+            try:
+                fresh = await asyncio.to_thread(self._keeper.read, known)
+            except StoreUnavailable as error:
+                self._recorder.available = False
+                log.warning("configuration_unavailable", why=str(error))
+            except AnjeonError as error:
+                log.error("configuration_unusable", why=str(error))
+            else:
+                if fresh is not None:
+                    await self._apply(fresh)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONFIG_EVERY_S):
+                    await self._config_wanted.wait()
+
+    async def _take_over(self) -> None:
+        """Migrate and go on with an earlier life's state, as soon as the database is there."""
+        found: list[Callable[[], None]] = []
+        taken_over = asyncio.Event()
+
+        async def resume() -> None:
+            for step in found:
+                step()
+            taken_over.set()
+
+        self._recorder.put(
+            Entry(key=("take_over",), write=partial(self._look_back, found), stored=resume)
+        )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TAKE_OVER_S):
+                await taken_over.wait()
+
+    def _look_back(self, found: list[Callable[[], None]]) -> None:
+        self._database.migrate()
+        with self._database.transaction() as session:
+            coverage.close_abandoned(session)
+            lasting = alerts.uncleared(session, kind="camera_blind")
+        left, attended = self._violations.left_open()
+        now = self._clock.now()
+        since = {
+            alert.camera_id: (alert.dedupe_key, _instant(alert.raised_at.timestamp(), now))
+            for alert in lasting
+            if alert.camera_id is not None
+        }
+        found[:] = [
+            partial(self._cameras.resume, since),
+            partial(self._violations.resume, left, attended),
+        ]
+
+    async def _apply(self, site: LoadedSite) -> None:
+        self._site = site
+        enabled = [camera.id for camera in site.spec.cameras if camera.enabled]
+        self._placed = place(enabled, self._placed, per_shard=self._settings.cameras_per_shard)
+        self._cameras.configure(site.spec.cameras)
+        await self._channels.configure(site.spec.channels)
+        for name, link in self._shards.items():
+            link.send(site.part(self._cameras_of(name)))
+        await self._supervisor.want(set(self._placed.values()))
+        log.info("configuration_applied", revision=site.revision, cameras=len(enabled))
+
+    def _cameras_of(self, shard_id: str) -> frozenset[str]:
+        return frozenset(camera for camera, shard in self._placed.items() if shard == shard_id)
+
+    # Peers
+
+    async def _connected(self, link: Link) -> None:
+        log.info("peer_connected", role=link.role, name=link.name)
+        if link.role == "shard":
+            self._shards[link.name] = link
+            if self._site.revision >= 0:
+                link.send(self._site.part(self._cameras_of(link.name)))
+            return
+        link.send(self._status())
+        for status in self._cameras.statuses.values():
+            link.send(status)
+
+    async def _lost(self, link: Link) -> None:
+        log.info("peer_lost", role=link.role, name=link.name)
+        if self._shards.get(link.name) is link:
+            del self._shards[link.name]
+            self._cameras.lost(self._cameras_of(link.name))
+
+    async def _message(self, link: Link, message: AnyMessage) -> None:
+        if link.role == "shard":
+            self._supervisor.heard(link.name)
+        reply = partial(self._reply, link.name)
+        match message:
+            case ViolationReport():
+                await self._violations.report(message, reply)
+            case EvidenceReady() | EvidenceFailed():
+                await self._violations.evidence(message, reply)
+            case CameraStatus():
+                self._cameras.observe(message)
+                self._links.broadcast(message, "dashboard")
+            case ShardStats():
+                self._metrics.shard_seen(message)
+            case Nudge(what="config"):
+                self._config_wanted.set()
+            case Nudge():
+                await self._violations.look_for_attention()
+                self._dispatcher.nudge()
+            case _:
+                log.debug("message_ignored", type=message.type, peer=link.name)
+
+    def _reply(self, shard_id: str, message: ViolationStored | EvidenceStored) -> None:
+        link = self._shards.get(shard_id)
+        if link is not None:
+            link.send(message)
+
+    async def _tell_dashboards(self) -> None:
+        while True:
+            self._metrics.recorder_waiting.set(len(self._recorder))
+            self._metrics.store_available.set(self._recorder.available)
+            self._metrics.refused.set(self._links.refused_messages)
+            self._links.broadcast(self._status(), "dashboard")
+            await self._clock.sleep_async(STATUS_EVERY_S)
+
+    def _status(self) -> EngineStatus:
+        return EngineStatus(
+            at=self._clock.now(),
+            shards=self._supervisor.alive,
+            store_ok=self._recorder.available,
+            channels=self._channels.states(),
+            siren_silent=self._sirens.silent,
+        )
+
+    # Events that become alerts
+
+    def _shard_started(self, shard_id: str) -> None:
+        self._metrics.shard_restarts.labels(shard_id).inc()
+
+    def _shard_died(self, shard_id: str, status: int | None) -> None:
+        self._cameras.lost(self._cameras_of(shard_id))
+
+    def _blindness(self, episode: Blindness) -> None:
+        now, camera_id = self._clock.now(), episode.camera_id
+        if episode.over:
+            self._write(
+                ("sees", episode.id),
+                lambda: clear_camera_blind(
+                    self._database, camera_id=camera_id, site=self._site.context, now=now
+                ),
+            )
+            return
+        self._write(
+            ("blind", episode.id),
+            lambda: raise_camera_blind(
+                self._database,
+                camera_id=camera_id,
+                reason=episode.reason,
+                since=episode.since,
+                site=self._site.context,
+                now=now,
+            ),
+        )
+
+    def _channel_health(self, channel_id: str, ok: bool, error: ChannelError | None) -> None:
+        now = self._clock.now()
+        if ok or error is None:
+            self._write(
+                ("channel_ok", channel_id, repr(now)),
+                lambda: clear_channel_failed(
+                    self._database, channel_id=channel_id, site=self._site.context, now=now
+                ),
+            )
+            return
+        self._write(
+            ("channel_failed", channel_id, repr(now)),
+            lambda: raise_channel_failed(
+                self._database,
+                channel_id=channel_id,
+                error=error,
+                site=self._site.context,
+                now=now,
+            ),
+        )
+
+    def _write(self, key: tuple[str, ...], write: Callable[[], None]) -> None:
+        async def stored() -> None:
+            self._dispatcher.nudge()
+
+        self._recorder.put(Entry(key=key, write=write, stored=stored))
+
+
+def _instant(wall: float, now: Instant) -> Instant:
+    return now.shifted(wall - now.wall)

@@ -1,0 +1,116 @@
+"""The configuration in force, and how the engine learns of a new one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alerts.notices import SiteContext
+from alerts.open import carries_notices
+from cameras.messages import Configure
+from safety.errors import StoreUnavailable
+from safety.site.apply import load_site
+from safety.site.spec import SiteSpec
+from safety.store import configuration
+from safety.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+class LoadedSite(BaseModel):
+    """A site with its revisions, as one moment's configuration."""
+
+    model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
+
+    spec: SiteSpec
+    revision: int
+    rule_revisions: dict[str, int]
+
+    @cached_property
+    def rule_channels(self) -> Mapping[str, tuple[str, ...] | None]:
+        """Channels of every rule; None: all."""
+        return {rule.id: rule.channels for rule in self.spec.rules}
+
+    @cached_property
+    def context(self) -> SiteContext:
+        """What alerts' texts need to know of the site."""
+        spec = self.spec
+        return SiteContext(
+            name=spec.name,
+            timezone=spec.timezone,
+            language=spec.language,
+            messengers=tuple(c.id for c in spec.channels if c.enabled and carries_notices(c)),
+            cameras={camera.id: camera.name for camera in spec.cameras},
+            zones={zone.id: zone.name for zone in spec.zones},
+            rules={rule.id: rule.name for rule in spec.rules},
+            channels={channel.id: channel.name for channel in spec.channels},
+        )
+
+    def part(self, cameras: frozenset[str]) -> Configure:
+        """What the shard of these cameras has to know."""
+        zones = tuple(zone for zone in self.spec.zones if zone.camera_id in cameras)
+        zone_ids = {zone.id for zone in zones}
+        return Configure(
+            revision=self.revision,
+            rule_revisions=self.rule_revisions,
+            cameras=tuple(c for c in self.spec.cameras if c.id in cameras and c.enabled),
+            zones=zones,
+            rules=tuple(rule for rule in self.spec.rules if rule.zone_id in zone_ids),
+        )
+
+
+@dataclass(slots=True)
+class SiteKeeper:
+    """Reads the configuration from the record, and from a copy on disk while that is away.
+
+    With the copy an engine that starts while the database is down still watches.
+    """
+
+    database: Database
+    copy: Path
+
+    def read(self, known_revision: int | None) -> LoadedSite | None:
+        """The configuration, if it is another one than ``known_revision``; blocking.
+
+        Raises:
+            StoreUnavailable: The database cannot be read, and something is known already or
+                there is no copy.
+        """
+        try:
+            return self._read_database(known_revision)
+        except StoreUnavailable:
+            if known_revision is not None:
+                raise
+            if (copied := self._read_copy()) is None:
+                raise
+            log.warning("configuration_from_copy", revision=copied.revision)
+            return copied
+
+    def _read_database(self, known_revision: int | None) -> LoadedSite | None:
+        with self.database.reading() as session:
+            if configuration.revision(session) == known_revision:
+                return None
+            spec, loaded = load_site(session)
+        site = LoadedSite(
+            spec=spec, revision=loaded.revision, rule_revisions=dict(loaded.rule_revisions)
+        )
+        self._write_copy(site)
+        return site
+
+    def _read_copy(self) -> LoadedSite | None:
+        try:
+            return LoadedSite.model_validate_json(self.copy.read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def _write_copy(self, site: LoadedSite) -> None:
+        part = self.copy.with_suffix(".part")
+        try:
+            part.write_text(site.model_dump_json(), encoding="utf-8")
+            part.chmod(0o600)
+            part.replace(self.copy)
+        except OSError as error:
+            log.warning("configuration_not_copied", why=str(error))

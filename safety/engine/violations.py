@@ -1,0 +1,204 @@
+"""A violation's way through the engine: siren at once, record beside it, confirmation after."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from alerts.intake import record_violation
+from alerts.sirens import SirenControl
+from cameras.messages import (
+    EvidenceFailed,
+    EvidenceReady,
+    EvidenceStored,
+    ViolationReport,
+    ViolationStored,
+)
+from safety.clock import Clock
+from safety.engine.metrics import EngineMetrics
+from safety.engine.recorder import Entry, Recorder
+from safety.engine.site import LoadedSite
+from safety.errors import StoreUnavailable
+from safety.store import alerts, evidence, violations
+from safety.store.database import Database
+from safety.store.times import utc
+from safety.types import Phase, Violation
+
+Reply = Callable[[ViolationStored | EvidenceStored], None]
+"""Sends a confirmation to the shard that reported, if it is still connected."""
+
+ATTENTION_EVERY_S = 0.5
+"""How often the record is asked whether somebody has acknowledged."""
+
+ORPHAN_S = 60.0
+"""An open violation of which nothing was heard for so long is closed as lost."""
+
+
+class ViolationDesk:
+    """Takes reports of violations and of their evidence.
+
+    Args:
+        site: The configuration in force, asked anew for every report.
+        recorded: Called after a report is in the database: the outbox may have work.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        database: Database,
+        recorder: Recorder,
+        sirens: SirenControl,
+        metrics: EngineMetrics,
+        site: Callable[[], LoadedSite],
+        recorded: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._database = database
+        self._recorder = recorder
+        self._sirens = sirens
+        self._metrics = metrics
+        self._site = site
+        self._recorded = recorded
+        self._reported: dict[str, float] = {}
+        self._attended: set[str] = set()
+
+    async def report(self, message: ViolationReport, reply: Reply) -> None:
+        """Sound the siren, then queue the record; ``reply`` confirms once it is written."""
+        violation = message.violation
+        await self._sirens.report(
+            violation,
+            self._channels(violation),
+            silenced=violation.id in self._attended,
+        )
+        self._metrics.violation_seen(violation)
+        if violation.phase is Phase.CLOSED:
+            self._reported.pop(violation.id, None)
+        else:
+            self._reported[violation.id] = self._clock.now().monotonic
+        stored = ViolationStored(violation_id=violation.id, revision=violation.revision)
+        self._recorder.put(
+            Entry(
+                key=("violation", violation.id, str(violation.revision)),
+                write=partial(self._record, violation),
+                stored=partial(self._confirm, reply, stored),
+            )
+        )
+
+    async def evidence(self, message: EvidenceReady | EvidenceFailed, reply: Reply) -> None:
+        """Queue the record of a piece of evidence."""
+        stored = EvidenceStored(violation_id=message.violation_id, kind=message.kind)
+        self._recorder.put(
+            Entry(
+                key=(message.type, message.violation_id, message.kind),
+                write=partial(self._save_evidence, message),
+                stored=partial(self._confirm, reply, stored),
+            )
+        )
+
+    def sounded(self, violation_id: str, seconds: float) -> None:
+        """A siren was first commanded for this violation, so long after its picture."""
+        self._metrics.siren_latency.observe(seconds)
+        self._recorder.put(
+            Entry(
+                key=("siren_latency", violation_id),
+                write=partial(self._save_latency, violation_id, seconds),
+            )
+        )
+
+    async def run(self) -> None:
+        """Notice acknowledgements and violations that nobody reports any more."""
+        while True:
+            await self.look_for_attention()
+            await self._clock.sleep_async(ATTENTION_EVERY_S)
+            self._close_orphans()
+
+    async def look_for_attention(self) -> None:
+        """Silence what somebody has acknowledged; without the record nothing changes."""
+        waiting = self._reported.keys() - self._attended
+        if not waiting:
+            return
+        try:
+            attended = await asyncio.to_thread(self._attended_among, waiting)
+        except StoreUnavailable:
+            return
+        for violation_id in attended:
+            self._attended.add(violation_id)
+            await self._sirens.silence(violation_id)
+        self._attended &= self._reported.keys()
+
+    def left_open(self) -> tuple[set[str], set[str]]:
+        """Violations an earlier life left open, and those of them that are attended; blocking.
+
+        Raises:
+            StoreUnavailable: The database cannot be read.
+        """
+        with self._database.reading() as session:
+            left = {row.id for row in violations.open_violations(session)}
+            return left, alerts.attended_violations(session, left)
+
+    def resume(self, left: set[str], attended: set[str]) -> None:
+        """Take over what ``left_open`` found; what was reported meanwhile stays as it is."""
+        now = self._clock.now().monotonic
+        self._reported = dict.fromkeys(left, now) | self._reported
+        self._attended |= attended
+
+    def _close_orphans(self) -> None:
+        """Open violations report every second; one that is silent has lost its shard for good."""
+        limit = self._clock.now().monotonic - ORPHAN_S
+        for violation_id in [key for key, at in self._reported.items() if at < limit]:
+            del self._reported[violation_id]
+            self._recorder.put(
+                Entry(key=("orphan", violation_id), write=partial(self._close_lost, violation_id))
+            )
+
+    def _close_lost(self, violation_id: str) -> None:
+        with self._database.transaction() as session:
+            violations.close_lost(session, violation_id, reason="shard_lost")
+            alerts.clear(session, violation_id, at=utc(self._clock.now()))
+
+    def _channels(self, violation: Violation) -> tuple[str, ...] | None:
+        return self._site().rule_channels.get(violation.rule_id)
+
+    async def _confirm(self, reply: Reply, stored: ViolationStored | EvidenceStored) -> None:
+        reply(stored)
+        self._recorded()
+
+    def _record(self, violation: Violation) -> None:
+        latencies = self._sirens.latencies(violation.id).values()
+        record_violation(
+            self._database,
+            violation,
+            rule_channels=self._channels(violation),
+            site=self._site().context,
+            siren_latency_s=min(latencies, default=None),
+            now=self._clock.now(),
+        )
+
+    def _save_latency(self, violation_id: str, seconds: float) -> None:
+        with self._database.transaction() as session:
+            violations.set_siren_latency(session, violation_id, seconds)
+
+    def _save_evidence(self, message: EvidenceReady | EvidenceFailed) -> None:
+        with self._database.transaction() as session:
+            if isinstance(message, EvidenceFailed):
+                evidence.failed(
+                    session,
+                    violation_id=message.violation_id,
+                    kind=message.kind,
+                    reason=message.reason,
+                )
+                return
+            evidence.ready(
+                session,
+                violation_id=message.violation_id,
+                kind=message.kind,
+                path=message.path,
+                sha256=message.sha256,
+                size_bytes=message.size_bytes,
+                started_at=utc(message.started_at),
+                ended_at=utc(message.ended_at),
+            )
+
+    def _attended_among(self, violation_ids: set[str]) -> set[str]:
+        with self._database.reading() as session:
+            return alerts.attended_violations(session, violation_ids)
