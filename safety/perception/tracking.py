@@ -26,10 +26,10 @@ NEW_TRACK_SCORE = 0.3
 LEAST_SCORE = 0.1
 """Detections below this score are ignored."""
 
-LEAST_AFFINITY = 0.2
+LEAST_AFFINITY = 0.15
 """Affinity needed for a sure detection to continue a track."""
 
-LEAST_AFFINITY_DOUBTFUL = 0.35
+LEAST_AFFINITY_DOUBTFUL = 0.25
 """Affinity needed for a doubtful detection to continue a track."""
 
 FORGET_AFTER_S = 2.0

@@ -6,14 +6,11 @@ from numpy.typing import NDArray
 from safety.perception.tracking_table import TrackTable
 from safety.types import FloatArray
 
-POSE_SHARE = 0.5
-"""Weight of the pose against the boxes' overlap."""
+OVERLAP_WEIGHT = 8.0
+"""The boxes' overlap counts as much as so many keypoints that both poses show surely."""
 
-SLACK = 0.1
-"""Boxes are grown by this share of their size on each side before they are compared ..."""
-
-SLACK_PER_S = 0.5
-"""... and by this much more for each second that the track has not been seen."""
+SLACK_PER_S = 1.0
+"""Boxes are grown by this share of their size on each side, for each second not seen."""
 
 MOST_SLACK = 0.6
 """No box is grown by more than this."""
@@ -44,13 +41,13 @@ def affinity(
     Returns:
         (T, D) from 0 (cannot be) to 1 (where and how it was expected).
     """
-    slack = np.minimum(SLACK + SLACK_PER_S * (now - tracks.seen_at), MOST_SLACK)
+    slack = np.minimum(SLACK_PER_S * (now - tracks.seen_at), MOST_SLACK)
     half = tracks.size * (0.5 + slack[:, None])
     expected = np.stack([tracks.centre - half, tracks.centre + half], axis=1)
     boxes_overlap = _overlap_grown(expected, slack, boxes)
-    return (1 - POSE_SHARE) * boxes_overlap + POSE_SHARE * np.where(
-        boxes_overlap > 0, _pose_likeness(tracks, boxes, keypoints), 0
-    )
+    likeness, evidence = _pose_likeness(tracks, boxes, keypoints)
+    joint = (OVERLAP_WEIGHT * boxes_overlap + evidence * likeness) / (OVERLAP_WEIGHT + evidence)
+    return np.where(boxes_overlap > 0, joint, 0)
 
 
 def overlap(ones: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -79,14 +76,18 @@ def _iou(ones: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np
 
 def _pose_likeness(
     tracks: TrackTable, boxes: FloatArray, keypoints: FloatArray
-) -> NDArray[np.float64]:
-    """Object keypoint similarity (COCO) of the moved last pose with each detection's, (T, D)."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Object keypoint similarity (COCO) of the moved last pose with each detection's.
+
+    Returns:
+        Similarity, (T, D), and how many keypoints it rests on, (T, D): the sum of the
+        products of both confidences.
+    """
     moved = tracks.keypoints[:, :, :2] + (tracks.centre - tracks.seen_centre)[:, None]
     area = (boxes[:, 1] - boxes[:, 0]).prod(axis=-1)
     distance = ((moved[:, None] - keypoints[None, :, :, :2]) ** 2).sum(axis=-1)
     tolerance = 2 * (2 * POSE_TOLERANCE * _ANNOTATOR_SIGMAS) ** 2
     likeness = np.exp(-distance / (tolerance * np.maximum(area, 1e-12)[None, :, None]))
     weight = tracks.keypoints[:, None, :, 2] * keypoints[None, :, :, 2]
-    total = weight.sum(axis=-1)
-    score: NDArray[np.float64] = (likeness * weight).sum(axis=-1) / np.maximum(total, 1e-6)
-    return score
+    evidence = weight.sum(axis=-1)
+    return (likeness * weight).sum(axis=-1) / np.maximum(evidence, 1e-6), evidence

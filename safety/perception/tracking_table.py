@@ -20,10 +20,10 @@ ACCELERATION = 1.0
 FIRST_SPEED = 0.8
 """Standard deviation of an unknown velocity, body heights per second."""
 
-BOX_NOISE = 0.04
+BOX_NOISE = 0.05
 """Standard deviation of a box's centre, body heights."""
 
-FADING_S = 1.0
+FADING_S = 3.0
 """Time constant with which an unconfirmed velocity fades, seconds."""
 
 
