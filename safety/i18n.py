@@ -8,7 +8,7 @@ there is nothing to compile and nothing to forget to compile.
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol
 
 from babel.messages.pofile import read_po
 
@@ -43,7 +43,7 @@ def catalogue(language: Language) -> Mapping[str, str]:
 
 def known_language(name: str | None) -> Language | None:
     """The language of this name, if there is a catalogue for it."""
-    return cast(Language, name) if name in LANGUAGES else None
+    return next((language for language in LANGUAGES if language == name), None)
 
 
 def translator(language: str) -> Translate:
@@ -71,24 +71,3 @@ def explain(error: AnjeonError, language: str) -> str:
     if error.key in catalogue(known_language(language) or LANGUAGES[0]):
         return translator(language)(error.key, **error.params)
     return str(error)
-
-
-def preferred_language(accept_language: str) -> Language | None:
-    """The language that a browser's ``Accept-Language`` header likes best, if we have one."""
-    weighted: list[tuple[float, int, Language]] = []
-    for position, item in enumerate(accept_language[:500].split(",")):
-        tag, _, parameters = item.strip().partition(";")
-        language = known_language(tag.strip().lower().split("-")[0])
-        if language is not None:
-            weighted.append((-_quality(parameters), position, language))
-    return min(weighted)[2] if weighted else None
-
-
-def _quality(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if name != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0

@@ -1,0 +1,49 @@
+"""What every page shows of the alerts: how many are open, and whether one is dangerous now."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from dashboard.visit import Visit
+from safety.store.alerts import AlertState
+from safety.store.tables import Alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """The alerts that nobody has acknowledged.
+
+    Attributes:
+        open: How many.
+        danger: Whether the situation of one of them lasts.
+        newest: Id of the newest one, for the sound; empty if there is none.
+    """
+
+    open: int = 0
+    danger: bool = False
+    newest: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the page has to show something else."""
+        return f"{self.open}-{int(self.danger)}-{self.newest[:12]}"
+
+
+def read_alarm(visit: Visit) -> Alarm:
+    """The alarm as it stands now."""
+    with visit.database.reading() as session:
+        return alarm(session)
+
+
+def alarm(session: Session) -> Alarm:
+    """The alarm, read in an open session."""
+    raised = Alert.state == AlertState.RAISED.value
+    # count(column) leaves out nulls, so the difference is what lasts.
+    number, cleared = session.exec(
+        select(func.count(), func.count(col(Alert.cleared_at))).where(raised)
+    ).one()
+    newest = session.exec(
+        select(Alert.id).where(raised).order_by(col(Alert.raised_at).desc()).limit(1)
+    ).first()
+    return Alarm(open=number, danger=number > cleared, newest=newest or "")

@@ -1,0 +1,70 @@
+"""Reading HTML forms, and saying what is wrong with them in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Depends
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from dashboard.errors import BadRequest
+from safety.i18n import Translate
+
+_MAX_FIELDS = 200
+
+_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+async def read_form(request: Request) -> FormData:
+    """The fields of the form that was sent.
+
+    Raises:
+        BadRequest: It is not a form.
+    """
+    if not request.headers.get("content-type", "").startswith(_FORM_TYPES):
+        raise BadRequest("web.not_a_form", "send this as an HTML form")
+    return await request.form(max_files=0, max_fields=_MAX_FIELDS)
+
+
+Form = Annotated[FormData, Depends(read_form)]
+
+
+def text(form: FormData, name: str, *, limit: int = 500) -> str:
+    """One field without the blanks around it; empty if it was not sent."""
+    value = form.get(name)
+    return value.strip()[:limit] if isinstance(value, str) else ""
+
+
+def secret(form: FormData, name: str) -> str:
+    """One field exactly as it was typed, for passwords."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def texts(form: FormData, name: str) -> list[str]:
+    """All values of a field that can be sent several times."""
+    return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+def problems(error: ValidationError, translate: Translate) -> dict[str, str]:
+    """What pydantic refused, by field name, in the reader's language."""
+    found: dict[str, str] = {}
+    for item in error.errors(include_url=False):
+        found.setdefault(_field(item["loc"]), _sentence(item, translate))
+    return found
+
+
+def _field(location: Sequence[int | str]) -> str:
+    # Unions put the kind in front of the field: ("intrusion", "hold_to_open_s").
+    names = [part for part in location if isinstance(part, str) and part not in _KINDS]
+    return names[0] if names else "form"
+
+
+_KINDS = frozenset({"intrusion", "dwell"})
+
+
+def _sentence(item: Mapping[str, Any], translate: Translate) -> str:
+    key = f"invalid.{item['type']}"
+    said = translate(key, **item.get("ctx", {}))
+    return said if said != key else translate("invalid.other", why=item["msg"])

@@ -1,0 +1,6 @@
+"""The pages and the API, one subject per file."""
+
+from dashboard.routes import alerts, login
+
+PAGES = (login.router, alerts.router)
+"""Every router of the application; a new file is added here."""

@@ -1,0 +1,151 @@
+"""The alert inbox and the page of one alert."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from dashboard import forms, inbox
+from dashboard.access import OperatorVisit, ViewerVisit
+from dashboard.alarm import read_alarm
+from dashboard.errors import Unprocessable
+from dashboard.forms import Form
+from dashboard.inbox import AlertView
+from dashboard.pages import redirect, render
+from dashboard.site import camera_names
+from dashboard.visit import Visit
+from safety.i18n import catalogue
+from safety.store import alerts
+from safety.store.alerts import AlertState
+
+router = APIRouter(prefix="/alerts", include_in_schema=False)
+
+Show = Literal["open", "all"]
+
+UNCHANGED = 204
+"""htmx leaves the page as it is."""
+
+_EVIDENCE_WAIT_S = 120.0
+"""How long after an alert its picture and clip may still come."""
+
+
+@router.get("")
+def inbox_page(
+    visit: ViewerVisit, show: Show = "open", camera: str = "", before: str = ""
+) -> Response:
+    with visit.database.reading() as session:
+        page = inbox.inbox_page(
+            session,
+            visit.translate,
+            only_open=show == "open",
+            camera=camera or None,
+            before=before or None,
+        )
+        cameras = camera_names(session)
+    return render(
+        visit,
+        "alerts.html",
+        page=page,
+        show=show,
+        camera=camera,
+        cameras=cameras,
+        live=not before,
+    )
+
+
+@router.get("/list")
+def inbox_list(
+    visit: ViewerVisit, show: Show = "open", camera: str = "", seen: str = ""
+) -> Response:
+    with visit.database.reading() as session:
+        page = inbox.inbox_page(
+            session, visit.translate, only_open=show == "open", camera=camera or None
+        )
+    if page.fingerprint == seen:
+        return Response(status_code=UNCHANGED)
+    return render(visit, "_inbox_part.html", page=page, show=show, camera=camera, live=True)
+
+
+@router.get("/badge")
+def badge(visit: ViewerVisit, seen: str = "") -> Response:
+    now = read_alarm(visit)
+    if now.fingerprint == seen:
+        return Response(status_code=UNCHANGED)
+    return render(visit, "_badge.html")
+
+
+@router.get("/{alert_id}")
+def alert_page(visit: ViewerVisit, alert_id: str) -> Response:
+    return render(visit, "alert.html", _alert_values(visit, alert_id))
+
+
+@router.get("/{alert_id}/state")
+def alert_state(visit: ViewerVisit, alert_id: str, seen: str = "") -> Response:
+    values = _alert_values(visit, alert_id)
+    if values["seen"] == seen:
+        return Response(status_code=UNCHANGED)
+    return render(visit, "_alert_state_part.html", values)
+
+
+@router.get("/{alert_id}/evidence")
+def alert_evidence(visit: ViewerVisit, alert_id: str, seen: str = "") -> Response:
+    values = _alert_values(visit, alert_id)
+    if values["evidence_pending"] and values["evidence_seen"] == seen:
+        return Response(status_code=UNCHANGED)
+    return render(visit, "_alert_evidence_part.html", values)
+
+
+@router.post("/{alert_id}/acknowledge")
+def acknowledge(visit: OperatorVisit, alert_id: str, part: str = "") -> Response:
+    with visit.database.transaction() as session:
+        alerts.acknowledge(session, alert_id, by=visit.actor, at=visit.now)
+    visit.hub.nudge("alerts")
+    return _answer(visit, alert_id, part)
+
+
+@router.post("/{alert_id}/decide")
+def decide(visit: OperatorVisit, alert_id: str, form: Form, part: str = "") -> Response:
+    verdict = forms.text(form, "verdict")
+    if verdict == AlertState.CONFIRMED:
+        chosen: alerts.Verdict = AlertState.CONFIRMED
+    elif verdict == AlertState.FALSE_POSITIVE:
+        chosen = AlertState.FALSE_POSITIVE
+    else:
+        raise Unprocessable("alert.verdict", "say 'confirmed' or 'false_positive'")
+    note = forms.text(form, "note") or None
+    with visit.database.transaction() as session:
+        alerts.decide(session, alert_id, verdict=chosen, by=visit.actor, at=visit.now, note=note)
+    visit.hub.nudge("alerts")
+    return _answer(visit, alert_id, part)
+
+
+def _answer(visit: Visit, alert_id: str, part: str) -> Response:
+    """The fragment that htmx asked for, or the alert's page for a plain form."""
+    if visit.request.headers.get("hx-request") != "true":
+        return redirect(f"/alerts/{alert_id}")
+    values = _alert_values(visit, alert_id)
+    name = "_alert_state_part.html" if part == "state" else "_alert_card_part.html"
+    return render(visit, name, values)
+
+
+def _alert_values(visit: Visit, alert_id: str) -> dict[str, object]:
+    with visit.database.reading() as session:
+        view = inbox.alert_view(session, visit.translate, alert_id)
+        entries = inbox.timeline(session, view)
+        failed = inbox.failed_evidence(session, view)
+    return {
+        "view": view,
+        "entries": entries,
+        "failed": failed,
+        "seen": f"{view.alert.version}-{len(entries)}",
+        "evidence_pending": _evidence_pending(visit, view, failures=len(failed)),
+        "evidence_seen": f"{view.picture is not None}-{view.clip is not None}-{len(failed)}",
+        "known": catalogue(visit.language),
+    }
+
+
+def _evidence_pending(visit: Visit, view: AlertView, *, failures: int) -> bool:
+    expected = 2 if view.violation is not None else 0
+    arrived = (view.picture is not None) + (view.clip is not None) + failures
+    age_s = (visit.now - view.alert.raised_at).total_seconds()
+    return arrived < expected and age_s < _EVIDENCE_WAIT_S
