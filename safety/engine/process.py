@@ -39,7 +39,7 @@ from safety.engine.channels import ChannelDesk
 from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
 from safety.engine.recorder import Entry, Recorder
-from safety.engine.site import LoadedSite, SiteKeeper
+from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import ViolationDesk
 from safety.errors import AnjeonError, ChannelError, StoreUnavailable
 from safety.site.spec import SiteSpec
@@ -79,7 +79,7 @@ class Engine:
         self._database = database
         self._metrics = EngineMetrics(registry)
         self._recorder = Recorder(clock=clock)
-        self._site = LoadedSite(spec=NO_SITE, revision=-1, rule_revisions={})
+        self._site = EngineSite(spec=NO_SITE, revision=-1, rule_revisions={})
         self._keeper = SiteKeeper(database, settings.data_dir / "site-copy.json")
         self._config_wanted = asyncio.Event()
         self._shards: dict[str, Link] = {}
@@ -225,7 +225,7 @@ class Engine:
             partial(self._violations.resume, left, attended),
         ]
 
-    async def _apply(self, site: LoadedSite) -> None:
+    async def _apply(self, site: EngineSite) -> None:
         self._site = site
         enabled = [camera.id for camera in site.spec.cameras if camera.enabled]
         self._placed = place(enabled, self._placed, per_shard=self._settings.cameras_per_shard)

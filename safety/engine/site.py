@@ -20,7 +20,7 @@ from safety.store.database import Database
 log = structlog.get_logger(__name__)
 
 
-class LoadedSite(BaseModel):
+class EngineSite(BaseModel):
     """A site with its revisions, as one moment's configuration."""
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -72,7 +72,7 @@ class SiteKeeper:
     database: Database
     copy: Path
 
-    def read(self, known_revision: int | None) -> LoadedSite | None:
+    def read(self, known_revision: int | None) -> EngineSite | None:
         """The configuration, if it is another one than ``known_revision``; blocking.
 
         Raises:
@@ -89,24 +89,26 @@ class SiteKeeper:
             log.warning("configuration_from_copy", revision=copied.revision)
             return copied
 
-    def _read_database(self, known_revision: int | None) -> LoadedSite | None:
+    def _read_database(self, known_revision: int | None) -> EngineSite | None:
         with self.database.reading() as session:
             if configuration.revision(session) == known_revision:
                 return None
-            spec, loaded = load_site(session)
-        site = LoadedSite(
-            spec=spec, revision=loaded.revision, rule_revisions=dict(loaded.rule_revisions)
+            loaded = load_site(session)
+        site = EngineSite(
+            spec=loaded.spec,
+            revision=loaded.revision,
+            rule_revisions=dict(loaded.rule_revisions),
         )
         self._write_copy(site)
         return site
 
-    def _read_copy(self) -> LoadedSite | None:
+    def _read_copy(self) -> EngineSite | None:
         try:
-            return LoadedSite.model_validate_json(self.copy.read_bytes())
+            return EngineSite.model_validate_json(self.copy.read_bytes())
         except (OSError, ValidationError):
             return None
 
-    def _write_copy(self, site: LoadedSite) -> None:
+    def _write_copy(self, site: EngineSite) -> None:
         part = self.copy.with_suffix(".part")
         try:
             part.write_text(site.model_dump_json(), encoding="utf-8")

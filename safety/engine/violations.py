@@ -16,7 +16,7 @@ from cameras.messages import (
 from safety.clock import Clock
 from safety.engine.metrics import EngineMetrics
 from safety.engine.recorder import Entry, Recorder
-from safety.engine.site import LoadedSite
+from safety.engine.site import EngineSite
 from safety.errors import StoreUnavailable
 from safety.store import alerts, evidence, violations
 from safety.store.database import Database
@@ -49,7 +49,7 @@ class ViolationDesk:
         recorder: Recorder,
         sirens: SirenControl,
         metrics: EngineMetrics,
-        site: Callable[[], LoadedSite],
+        site: Callable[[], EngineSite],
         recorded: Callable[[], None],
     ) -> None:
         self._clock = clock
