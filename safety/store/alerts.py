@@ -144,7 +144,7 @@ def clear(session: Session, dedupe_key: str, *, at: datetime) -> Alert | None:
         The alert, or None if there is none or it was cleared before.
     """
     query = select(Alert).where(Alert.dedupe_key == dedupe_key, col(Alert.cleared_at).is_(None))
-    alert = session.exec(query.with_for_update()).first()
+    alert = session.exec(query.with_for_update().execution_options(populate_existing=True)).first()
     if alert is None:
         return None
     alert.cleared_at = at

@@ -97,6 +97,13 @@ def load(session: Session) -> Configuration:
     )
 
 
+def lock(session: Session) -> Site:
+    """The site's row, kept from all other changes until the transaction ends."""
+    insert_new(session, Site(id=1, name=Configuration().name))
+    query = select(Site).where(Site.id == 1).with_for_update()
+    return session.exec(query.execution_options(populate_existing=True)).one()
+
+
 def replace(
     session: Session,
     wanted: Configuration,
@@ -121,7 +128,7 @@ def replace(
     Raises:
         Conflict: The configuration is no longer at ``expected_revision``.
     """
-    site = _locked_site(session)
+    site = lock(session)
     if expected_revision not in {None, site.config_revision}:
         raise Conflict(
             "site.changed",
@@ -161,7 +168,7 @@ def enable_channel(session: Session, channel_id: str, *, by: str, at: datetime) 
 
 
 def _set_disabled(session: Session, channel_id: str, reason: str | None) -> None:
-    site = _locked_site(session)
+    site = lock(session)
     row = session.get(Channel, channel_id)
     if row is None:
         raise NotFound("channel", channel_id)
@@ -169,12 +176,6 @@ def _set_disabled(session: Session, channel_id: str, reason: str | None) -> None
         row.disabled_reason = reason
         site.config_revision += 1
         session.flush()
-
-
-def _locked_site(session: Session) -> Site:
-    # The one row that all changes of the configuration queue up for.
-    insert_new(session, Site(id=1, name=Configuration().name))
-    return session.exec(select(Site).where(Site.id == 1).with_for_update()).one()
 
 
 def _rows(session: Session, table: type[Row]) -> Sequence[Row]:

@@ -58,7 +58,7 @@ def save_interval(
     }
     insert_new(session, Coverage(seconds=0.0, **same))
     query = select(Coverage).filter_by(**same).with_for_update()
-    row = session.exec(query).one()
+    row = session.exec(query.execution_options(populate_existing=True)).one()
     if row.ended_at is None:
         row.seconds = max(row.seconds, seconds)
         row.ended_at = None if is_open else _end_of(row)

@@ -88,4 +88,4 @@ def _place(session: Session, violation_id: str, kind: str) -> Evidence:
         session, Evidence(id=uuid4().hex, violation_id=violation_id, kind=kind, state=FAILED)
     )
     query = select(Evidence).where(Evidence.violation_id == violation_id, Evidence.kind == kind)
-    return session.exec(query.with_for_update()).one()
+    return session.exec(query.with_for_update().execution_options(populate_existing=True)).one()
