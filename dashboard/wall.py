@@ -161,7 +161,7 @@ def sentence(wall: Wall, translate: Translate) -> str:
     if total and wall.engine_silent:
         return translate("live.engine_silent")
     if watched == total:
-        return translate("live.all_watched", total=total)
+        return translate("live.one_watched" if total == 1 else "live.all_watched", total=total)
     key = "live.some_watched" if watched else "live.none_watched"
     return translate(key, watched=watched, total=total)
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -306,3 +307,55 @@ async def film_plant(
     finally:
         await shard.stop()
         await engine.stop()
+
+
+@contextmanager
+def playing(
+    settings: Settings, *statuses: CameraStatus, truth: Path | None = None
+) -> Iterator["Plant"]:
+    """``film_plant`` in a thread of its own, for tests that are not coroutines."""
+    with asyncio.Runner() as runner, ExitStack() as after:
+        plant = Plant(runner.get_loop(), settings, statuses, truth)
+        thread = threading.Thread(target=plant.loop.run_forever, name="film plant")
+        thread.start()
+        after.callback(thread.join)
+        after.callback(plant.loop.call_soon_threadsafe, plant.loop.stop)
+        after.callback(plant.stop)
+        plant.start()
+        yield plant
+
+
+class Plant:
+    """The engine and the shard behind a dashboard under test, started and stopped at will."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        settings: Settings,
+        statuses: tuple[CameraStatus, ...],
+        truth: Path | None,
+    ) -> None:
+        self.loop = loop
+        self.engine = WordyEngine(settings, {status.camera_id: status for status in statuses})
+        self.shard = FilmShard(settings, truth=true_persons(truth) if truth else None)
+        self._running: set[WordyEngine | FilmShard] = set()
+
+    def start(self) -> None:
+        """Start what does not run."""
+        for part in (self.engine, self.shard):
+            if part not in self._running:
+                self._do(part.start())
+                self._running.add(part)
+
+    def stop(self, *parts: WordyEngine | FilmShard) -> None:
+        """Stop these parts, or all."""
+        for part in parts or tuple(self._running):
+            self._do(part.stop())
+            self._running.discard(part)
+
+    def set(self, status: CameraStatus) -> None:
+        """What the engine says of a camera from now on."""
+        self.engine.cameras[status.camera_id] = status
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(10)

@@ -1,0 +1,167 @@
+// Draws zones, people and violations over a picture. Coordinates arrive as 0-1 (zones) or
+// in thousandths of the picture (people); see dashboard/overlay.py for the format.
+
+const BONES = [
+  [5, 7], [7, 9], [6, 8], [8, 10], [5, 6], [5, 11], [6, 12], [11, 12],
+  [11, 13], [13, 15], [12, 14], [14, 16], [0, 5], [0, 6],
+];
+const SEEN = 300; // thousandths of confidence below which a joint is not drawn
+const CALM = "#7fe3d4";
+const DANGER = "#ff4d45";
+const HALO = "rgb(8 12 16 / 75%)";
+
+export class Overlay {
+  #canvas;
+  #context;
+  #size; // () => [width, height] of the picture shown below, or null
+  #zones = [];
+
+  constructor(canvas, pictureSize) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d");
+    this.#size = pictureSize;
+  }
+
+  setZones(zones) {
+    this.#zones = zones;
+  }
+
+  // frame: what was seen, or null if nothing is known about the picture shown now.
+  draw(frame) {
+    const place = this.#prepare();
+    if (!place) return;
+    const violated = new Set(frame?.z ?? []);
+    const calm = this.#zones.filter((zone) => !violated.has(zone.id));
+    const broken = this.#zones.filter((zone) => violated.has(zone.id));
+    for (const zone of [...calm, ...broken]) this.#drawZone(zone, violated.has(zone.id), place);
+    const subjects = new Set(frame?.s ?? []);
+    for (const person of frame?.p ?? []) {
+      this.#drawPerson(person, subjects.has(`person-${person[0]}`), place);
+    }
+  }
+
+  clear() {
+    this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+  }
+
+  // Where the picture lies in the canvas ("object-fit: contain"), in device pixels.
+  #prepare() {
+    const canvas = this.#canvas;
+    const scale = window.devicePixelRatio || 1;
+    const width = Math.round(canvas.clientWidth * scale);
+    const height = Math.round(canvas.clientHeight * scale);
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    this.clear();
+    const picture = this.#size();
+    if (!picture || !width || !height) return null;
+    const fit = Math.min(width / picture[0], height / picture[1]);
+    const shown = [picture[0] * fit, picture[1] * fit];
+    const left = (width - shown[0]) / 2;
+    const top = (height - shown[1]) / 2;
+    const unit = Math.max(1, Math.sqrt(shown[0] * shown[1]) / 480);
+    return { unit, at: (x, y) => [left + x * shown[0], top + y * shown[1]] };
+  }
+
+  #drawZone(zone, violated, { at, unit }) {
+    const corners = zone.polygon.map(([x, y]) => at(x, y));
+    const path = new Path2D();
+    corners.forEach(([x, y], i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
+    path.closePath();
+    const context = this.#context;
+    context.setLineDash([]);
+    context.lineJoin = "round";
+    if (violated) {
+      context.fillStyle = "rgb(255 77 69 / 28%)";
+      context.fill(path);
+    }
+    this.#stroke(path, HALO, violated ? 6 * unit : 4 * unit);
+    if (!violated) context.setLineDash([7 * unit, 5 * unit]);
+    this.#stroke(path, violated ? DANGER : "#ffffff", violated ? 3.4 * unit : 1.6 * unit);
+    context.setLineDash([]);
+    if (violated) this.#label(zone.name, corners, unit);
+  }
+
+  #label(text, corners, unit) {
+    const context = this.#context;
+    const size = 15 * unit;
+    context.font = `700 ${size}px "Pretendard Variable", "Noto Sans KR", sans-serif`;
+    const wide = context.measureText(text).width + size;
+    const high = size * 1.6;
+    const middle = corners.reduce((sum, [x]) => sum + x, 0) / corners.length;
+    const top = Math.min(...corners.map(([, y]) => y)) - high - 4 * unit;
+    const x = Math.min(Math.max(middle - wide / 2, 2), this.#canvas.width - wide - 2);
+    const y = Math.max(top, 2);
+    context.fillStyle = DANGER;
+    context.beginPath();
+    context.roundRect(x, y, wide, high, 4 * unit);
+    context.fill();
+    context.fillStyle = "#1c0201";
+    context.textBaseline = "middle";
+    context.fillText(text, x + size / 2, y + high / 2 + unit);
+  }
+
+  #drawPerson([, box, joints], violating, { at, unit }) {
+    const point = (i) => at(joints[3 * i] / 1000, joints[3 * i + 1] / 1000);
+    const bones = new Path2D();
+    for (const [a, b] of BONES) {
+      if (joints[3 * a + 2] < SEEN || joints[3 * b + 2] < SEEN) continue;
+      bones.moveTo(...point(a));
+      bones.lineTo(...point(b));
+    }
+    this.#context.lineCap = "round";
+    this.#stroke(bones, HALO, 4 * unit);
+    this.#stroke(bones, violating ? DANGER : CALM, 2 * unit);
+    const [left, top] = at(box[0] / 1000, box[1] / 1000);
+    const [right, bottom] = at(box[2] / 1000, box[3] / 1000);
+    const frame = new Path2D();
+    frame.rect(left, top, right - left, bottom - top);
+    if (violating) this.#stroke(frame, HALO, 5 * unit);
+    this.#stroke(frame, violating ? DANGER : "rgb(127 227 212 / 55%)", (violating ? 3 : 1) * unit);
+  }
+
+  #stroke(path, colour, width) {
+    this.#context.strokeStyle = colour;
+    this.#context.lineWidth = width;
+    this.#context.stroke(path);
+  }
+}
+
+// The frames seen lately, to find the one that belongs to a picture by its RTP timestamp.
+export class SeenFrames {
+  static #KEPT = 40;
+  static #NEAR = 0.35 * 90000;
+  #frames = [];
+
+  push(frame) {
+    this.#frames.push({ ...frame, arrived: performance.now() });
+    if (this.#frames.length > SeenFrames.#KEPT) this.#frames.shift();
+  }
+
+  forget() {
+    this.#frames = [];
+  }
+
+  // The newest frame, unless it is older than a second.
+  newest() {
+    const last = this.#frames.at(-1);
+    return last && performance.now() - last.arrived < 1000 ? last : null;
+  }
+
+  // The frame nearest to an RTP timestamp; without a common time line, the newest.
+  at(rtpTimestamp) {
+    const last = this.#frames.at(-1);
+    if (rtpTimestamp === undefined || last?.b == null || last.t === null) return this.newest();
+    let best = null;
+    let nearest = SeenFrames.#NEAR;
+    for (const frame of this.#frames) {
+      if (frame.b === null || frame.t === null) continue;
+      // Signed difference on the 32-bit circle.
+      const away = Math.abs((frame.t + frame.b - rtpTimestamp) | 0);
+      if (away < nearest) [best, nearest] = [frame, away];
+    }
+    return best;
+  }
+}
