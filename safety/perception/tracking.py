@@ -35,10 +35,10 @@ LEAST_AFFINITY_DOUBTFUL = 0.25
 FORGET_AFTER_S = 2.0
 """A track not seen for so long is over; its id is not used again."""
 
-FORGET_UNCONFIRMED_AFTER_S = 0.5
+FORGET_UNCONFIRMED_AFTER_S = 1.0
 """The same for a track that was seen once only, and not surely."""
 
-SAME_PERSON_OVERLAP = 0.7
+SAME_PERSON_OVERLAP = 0.6
 """A detection that overlaps a matched one more than this begins no track: it is a double."""
 
 _PERSON = list(ObjectClass).index(ObjectClass.PERSON)
@@ -113,14 +113,12 @@ class PoseTracker:
         sure = scores >= SURE_SCORE
         for among, least in ((sure, LEAST_AFFINITY), (~sure, LEAST_AFFINITY_DOUBTFUL)):
             columns = np.flatnonzero(among)
-            free = np.setdiff1d(np.arange(len(self._tracks)), track_of)
-            if not len(columns) or not len(free):
-                continue
-            part = closeness[np.ix_(free, columns)]
-            pairs = linear_sum_assignment(part, maximize=True)
-            for row, column in zip(*pairs, strict=True):
-                if part[row, column] >= least:
-                    track_of[columns[column]] = free[row]
+            part = closeness[:, columns]
+            part[part < least] = 0
+            rows, chosen = linear_sum_assignment(part, maximize=True)
+            good = part[rows, chosen] > 0
+            track_of[columns[chosen[good]]] = rows[good]
+            closeness[rows[good]] = 0
         return track_of
 
     def _newcomers(
@@ -138,14 +136,17 @@ class PoseTracker:
         self, track_of: NDArray[np.intp], detections: Detections, rows: NDArray[np.intp], now: float
     ) -> tuple[TrackedPerson, ...]:
         tracks = self._tracks
+        shown = np.flatnonzero(track_of >= 0)
+        shown = shown[tracks.confirmed[track_of[shown]]]
+        track, row = track_of[shown], rows[shown]
         return tuple(
-            TrackedPerson(
-                track_id=int(tracks.ids[track]),
-                box=detections.boxes[row],
-                score=float(detections.scores[row]),
-                keypoints=detections.keypoints[row],
-                age_s=now - float(tracks.born_at[track]),
+            TrackedPerson(track_id=track_id, box=box, score=score, keypoints=pose, age_s=age_s)
+            for track_id, box, score, pose, age_s in zip(
+                tracks.ids[track].tolist(),
+                detections.boxes[row],
+                detections.scores[row].tolist(),
+                detections.keypoints[row],
+                (now - tracks.born_at[track]).tolist(),
+                strict=True,
             )
-            for track, row in zip(track_of, rows, strict=True)
-            if track >= 0 and tracks.confirmed[track]
         )

@@ -26,6 +26,8 @@ _ANNOTATOR_SIGMAS = np.array(
 )  # fmt: skip
 """Standard deviation of each keypoint per sqrt(area), from COCO's keypoint evaluation."""
 
+_TOLERANCE = 2 * (2 * POSE_TOLERANCE * _ANNOTATOR_SIGMAS) ** 2
+
 
 def affinity(
     tracks: TrackTable, boxes: FloatArray, keypoints: FloatArray, now: float
@@ -44,10 +46,13 @@ def affinity(
     slack = np.minimum(SLACK_PER_S * (now - tracks.seen_at), MOST_SLACK)
     half = tracks.size * (0.5 + slack[:, None])
     expected = np.stack([tracks.centre - half, tracks.centre + half], axis=1)
-    boxes_overlap = _overlap_grown(expected, slack, boxes)
-    likeness, evidence = _pose_likeness(tracks, boxes, keypoints)
-    joint = (OVERLAP_WEIGHT * boxes_overlap + evidence * likeness) / (OVERLAP_WEIGHT + evidence)
-    return np.where(boxes_overlap > 0, joint, 0)
+    result = _iou(expected[:, None], _grown(boxes, slack))
+    rows, columns = np.nonzero(result)
+    likeness, evidence = _pose_likeness(tracks, rows, boxes[columns], keypoints[columns])
+    result[rows, columns] = (OVERLAP_WEIGHT * result[rows, columns] + evidence * likeness) / (
+        OVERLAP_WEIGHT + evidence
+    )
+    return result
 
 
 def overlap(ones: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -55,39 +60,46 @@ def overlap(ones: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray
     return _iou(ones[:, None], others[None])
 
 
-def _overlap_grown(
-    expected: NDArray[np.float64], slack: NDArray[np.float64], boxes: FloatArray
-) -> NDArray[np.float64]:
-    """IoU of grown tracks' boxes with detections grown as much, (T, D)."""
-    centre = boxes.mean(axis=1)
-    half = (boxes[:, 1] - boxes[:, 0])[None] * (0.5 + slack[:, None, None])
-    grown = np.stack([centre - half, centre + half], axis=2)
-    return _iou(expected[:, None], grown)
+def _grown(boxes: FloatArray, slack: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Every detection's box, grown as much as each track's: (T, D, 2, 2)."""
+    margin = (boxes[:, 1] - boxes[:, 0])[None] * slack[:, None, None]
+    return np.stack([boxes[None, :, 0] - margin, boxes[None, :, 1] + margin], axis=2)
 
 
 def _iou(ones: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
     low = np.maximum(ones[..., 0, :], others[..., 0, :])
     high = np.minimum(ones[..., 1, :], others[..., 1, :])
-    shared = (high - low).clip(0).prod(axis=-1)
-    areas = [(b[..., 1, :] - b[..., 0, :]).prod(axis=-1) for b in (ones, others)]
-    union: NDArray[np.float64] = np.maximum(areas[0] + areas[1] - shared, 1e-12)
-    return np.asarray(shared / union, np.float64)
+    shared = _area(np.maximum(high - low, 0))
+    union = sum(_area(b[..., 1, :] - b[..., 0, :]) for b in (ones, others)) - shared
+    return np.asarray(shared / np.maximum(union, 1e-12), np.float64)
+
+
+def _area(size: NDArray[np.floating]) -> NDArray[np.floating]:
+    area: NDArray[np.floating] = size[..., 0] * size[..., 1]
+    return area
 
 
 def _pose_likeness(
-    tracks: TrackTable, boxes: FloatArray, keypoints: FloatArray
+    tracks: TrackTable, rows: NDArray[np.intp], boxes: FloatArray, keypoints: FloatArray
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Object keypoint similarity (COCO) of the moved last pose with each detection's.
+    """Object keypoint similarity (COCO) of tracks' last poses, moved on, with detections'.
+
+    Args:
+        tracks: Predicted to the time of the detections.
+        rows: (P,) the track of each pair.
+        boxes: (P, 2, 2) of the detection of each pair.
+        keypoints: (P, 17, 3) of the detection of each pair.
 
     Returns:
-        Similarity, (T, D), and how many keypoints it rests on, (T, D): the sum of the
-        products of both confidences.
+        Similarity, (P,), and how many keypoints it rests on, (P,): the sum of the products
+        of both confidences.
     """
-    moved = tracks.keypoints[:, :, :2] + (tracks.centre - tracks.seen_centre)[:, None]
-    area = (boxes[:, 1] - boxes[:, 0]).prod(axis=-1)
-    distance = ((moved[:, None] - keypoints[None, :, :, :2]) ** 2).sum(axis=-1)
-    tolerance = 2 * (2 * POSE_TOLERANCE * _ANNOTATOR_SIGMAS) ** 2
-    likeness = np.exp(-distance / (tolerance * np.maximum(area, 1e-12)[None, :, None]))
-    weight = tracks.keypoints[:, None, :, 2] * keypoints[None, :, :, 2]
-    evidence = weight.sum(axis=-1)
-    return (likeness * weight).sum(axis=-1) / np.maximum(evidence, 1e-6), evidence
+    before = tracks.keypoints[rows]
+    moved = (tracks.centre - tracks.seen_centre)[rows, None]
+    away = before[:, :, :2] + moved - keypoints[:, :, :2]
+    distance = away[:, :, 0] ** 2 + away[:, :, 1] ** 2
+    area = np.maximum(_area(boxes[:, 1] - boxes[:, 0]), 1e-12)
+    likeness = np.exp(-distance / (_TOLERANCE * area[:, None]))
+    weight = before[:, :, 2] * keypoints[:, :, 2]
+    evidence = weight.sum(axis=1)
+    return (likeness * weight).sum(axis=1) / np.maximum(evidence, 1e-6), evidence
