@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import ssl
+from contextlib import suppress
 from typing import Any
 
 import aiomqtt
@@ -158,14 +159,17 @@ class MqttLink:
             await pause(wait_s)
 
     async def _probe(self) -> None:
-        """Open and close a TCP connection.
+        """Open and close a connection, TLS included.
 
         aiomqtt connects in a thread of the default pool and blocks it for seconds if the
         broker's machine is gone; a few such sirens would leave no thread for the database.
+        It also leaves the socket open if the TLS handshake fails.
         """
         async with asyncio.timeout(self.CONNECT_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(self._host, self._port)
+            _, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _session(self) -> None:
         """One connection, from CONNECT to its end."""

@@ -1,16 +1,23 @@
 """A private Mosquitto on a free port, which can be stopped, frozen and started again."""
 
+import asyncio
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import aiomqtt
 import pytest
 
+from tests.support.certificates import Certificate, self_signed
 from tests.support.requirements import need
 
 _START_S = 10.0
@@ -33,7 +40,13 @@ class Mosquitto:
 
     host = "127.0.0.1"
 
-    def __init__(self, directory: Path, *, users: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        users: dict[str, str] | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
         self.port = free_port()
         self._config = directory / f"mosquitto-{self.port}.conf"
         self._log = directory / f"mosquitto-{self.port}.log"
@@ -44,6 +57,8 @@ class Mosquitto:
             f"log_dest file {self._log}",
             "log_type all",
         ]
+        if certificate is not None:
+            lines += [f"certfile {certificate.certificate}", f"keyfile {certificate.key}"]
         if users is None:
             lines.append("allow_anonymous true")
         else:
@@ -125,3 +140,55 @@ def guarded_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def encrypted_mosquitto(tmp_path: Path) -> Iterator[tuple[Mosquitto, Certificate]]:
+    """A running broker that speaks TLS, and the certificate to trust."""
+    need("mosquitto")
+    certificate = self_signed(tmp_path)
+    broker = Mosquitto(tmp_path, certificate=certificate)
+    broker.start()
+    yield broker, certificate
+    broker.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One message that a subscriber got."""
+
+    topic: str
+    body: dict[str, Any]
+    retained: bool
+    qos: int
+    at: float
+
+
+@asynccontextmanager
+async def listening(
+    broker: Mosquitto, topic: str, *, username: str | None = None, password: str | None = None
+) -> AsyncIterator[list[Heard]]:
+    """Subscribe, and collect what arrives into the list that this gives; JSON only."""
+    heard: list[Heard] = []
+    client = aiomqtt.Client(broker.host, broker.port, username=username, password=password)
+    async with client:
+        await client.subscribe(topic, qos=1)
+
+        async def collect() -> None:
+            async for message in client.messages:
+                heard.append(
+                    Heard(
+                        topic=str(message.topic),
+                        body=json.loads(bytes(message.payload)),
+                        retained=message.retain,
+                        qos=message.qos,
+                        at=time.monotonic(),
+                    )
+                )
+
+        task = asyncio.create_task(collect())
+        try:
+            yield heard
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
