@@ -377,7 +377,7 @@ async def test_webhook_to_nobody_fails(
     ("variable", "value", "key"),
     [
         ("WEBHOOK_SECRET", "", "config.secret_missing"),
-        ("WEBHOOK_SECRET", "whsec_", "channel.webhook_secret"),
+        ("WEBHOOK_SECRET", "whsec_==", "channel.webhook_secret"),
         ("WEBHOOK_SECRET", "whsec_!!!!é", "channel.webhook_secret"),
         ("WEBHOOK_SECRET", "whsec_dG9vIHNob3J0", "channel.webhook_secret"),
         ("WEBHOOK_SECRET", SECRET.removeprefix("whsec_"), "channel.webhook_secret"),
