@@ -27,8 +27,8 @@ from alerts.specs import ChannelSpec
 from safety.clock import ManualClock, SystemClock
 from safety.errors import ChannelError, ChannelRefused, ConfigError
 from tests.support.certificates import Certificate
-from tests.support.eventually import eventually
 from tests.support.mosquitto import Mosquitto, listening
+from tests.support.waiting import until
 from tests.support.webhook_receiver import SECRET, Mode, WebhookReceiver
 
 TOPIC = "anjeon/siren-1"
@@ -158,7 +158,7 @@ async def test_siren_command_is_what_the_device_contract_says(mosquitto: Mosquit
         siren = MqttSiren(siren_spec(mosquitto), clock=ManualClock(wall=1_767_600_000.0))
         await siren.set(SirenLevel.DANGER, ttl_s=6.0, reason="intrusion press")
         await siren.set(SirenLevel.OFF, ttl_s=6.0, reason="nothing is wrong")
-        await eventually(lambda: len(heard) == 2)
+        await until(lambda: len(heard) == 2)
         await siren.close()
     body = dict(heard[0].body)
     assert len(str(body.pop("id"))) == 32
@@ -179,7 +179,7 @@ async def test_siren_commands_are_not_retained(mosquitto: Mosquitto) -> None:
         await siren.set(SirenLevel.DANGER, ttl_s=6.0, reason="before")
     async with listening(mosquitto, f"{TOPIC}/set") as late:
         await siren.set(SirenLevel.OFF, ttl_s=6.0, reason="after")
-        await eventually(lambda: late)
+        await until(lambda: bool(late))
     await siren.close()
     assert [message.body["reason"] for message in late] == ["after"]
 
@@ -207,7 +207,7 @@ async def test_siren_that_its_broker_calls_offline_is_an_error(mosquitto: Mosqui
         await until_check_says(siren, "works")
         await siren.set(SirenLevel.DANGER, ttl_s=6.0, reason="drill")
         await siren.close()
-        await eventually(lambda: len(heard) == 2)
+        await until(lambda: len(heard) == 2)
     assert len(heard) == 2, "a command is published even to a device that seems to be offline"
 
 
@@ -263,7 +263,7 @@ async def test_siren_with_the_right_password_sounds(
     async with listening(guarded_mosquitto, f"{TOPIC}/set", **reader) as heard:
         siren = MqttSiren(spec, clock=SystemClock())
         await try_siren(siren)
-        await eventually(lambda: heard)
+        await until(lambda: bool(heard))
         await siren.close()
     assert heard[0].body["level"] == "warning"
 
