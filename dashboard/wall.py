@@ -63,11 +63,13 @@ class Wall:
 
     Attributes:
         newest: The newest alert that nobody has acknowledged.
+        raised: How many there are, counted up to ``MAX_RAISED``.
         engine_silent: Nobody says whether anything is monitored.
     """
 
     tiles: Sequence[Tile]
     newest: AlertView | None
+    raised: int
     engine_silent: bool
 
     @property
@@ -107,7 +109,12 @@ def read_wall(visit: Visit) -> Wall:
         )
         for camera in cameras
     ]
-    return Wall(tiles=tiles, newest=newest, engine_silent=visit.hub.engine_status() is None)
+    return Wall(
+        tiles=tiles,
+        newest=newest,
+        raised=len(raised),
+        engine_silent=visit.hub.engine_status() is None,
+    )
 
 
 def _endangers(alert: Alert) -> bool:
@@ -172,7 +179,7 @@ def wall_json(wall: Wall, visit: Visit) -> dict[str, Any]:
         "sentence": sentence(wall, visit.translate),
         "complete": wall.complete,
         "cameras": [_tile_json(tile, visit) for tile in wall.tiles],
-        "alert": _alert_json(wall.newest, visit) if wall.newest else None,
+        "alert": _alert_json(wall.newest, wall.raised - 1, visit) if wall.newest else None,
     }
 
 
@@ -210,7 +217,7 @@ def open_text(tile: Tile, translate: Translate) -> str:
     return translate("live.open_alerts", count=tile.open_alerts) if tile.open_alerts else ""
 
 
-def _alert_json(view: AlertView, visit: Visit) -> dict[str, Any]:
+def _alert_json(view: AlertView, others: int, visit: Visit) -> dict[str, Any]:
     alert = view.alert
     return {
         "id": alert.id,
@@ -219,6 +226,5 @@ def _alert_json(view: AlertView, visit: Visit) -> dict[str, Any]:
         "lasts": view.lasts,
         "where": " · ".join(filter(None, (view.camera_name, view.zone_name))),
         "at_text": short_time(alert.raised_at, visit.zone, visit.now),
-        "camera_id": alert.camera_id,
-        "picture": f"/evidence/{view.picture.id}" if view.picture else None,
+        "more_text": visit.translate("live.more_alerts", count=others) if others else "",
     }

@@ -1,6 +1,6 @@
 """The pages and the API, one subject per file."""
 
-from dashboard.routes import alerts, login
+from dashboard.routes import alerts, live, login
 
-PAGES = (login.router, alerts.router)
+PAGES = (login.router, live.router, alerts.router)
 """Every router of the application; a new file is added here."""

@@ -38,6 +38,7 @@ export class Overlay {
     for (const person of frame?.p ?? []) {
       this.#drawPerson(person, subjects.has(`person-${person[0]}`), place);
     }
+    for (const zone of broken) this.#label(zone, place);
   }
 
   clear() {
@@ -81,19 +82,21 @@ export class Overlay {
     if (!violated) context.setLineDash([7 * unit, 5 * unit]);
     this.#stroke(path, violated ? DANGER : "#ffffff", violated ? 3.4 * unit : 1.6 * unit);
     context.setLineDash([]);
-    if (violated) this.#label(zone.name, corners, unit);
   }
 
-  #label(text, corners, unit) {
+  #label({ name: text, polygon }, { at, unit }) {
+    const corners = polygon.map(([x, y]) => at(x, y));
     const context = this.#context;
     const size = 15 * unit;
     context.font = `700 ${size}px "Pretendard Variable", "Noto Sans KR", sans-serif`;
     const wide = context.measureText(text).width + size;
     const high = size * 1.6;
     const middle = corners.reduce((sum, [x]) => sum + x, 0) / corners.length;
-    const top = Math.min(...corners.map(([, y]) => y)) - high - 4 * unit;
+    const below = Math.max(...corners.map(([, y]) => y)) + 5 * unit;
+    const above = Math.min(...corners.map(([, y]) => y)) - high - 5 * unit;
     const x = Math.min(Math.max(middle - wide / 2, 2), this.#canvas.width - wide - 2);
-    const y = Math.max(top, 2);
+    // Below, so that it hides no heads; above if there is no room.
+    const y = below + high < this.#canvas.height ? below : Math.max(above, 2);
     context.fillStyle = DANGER;
     context.beginPath();
     context.roundRect(x, y, wide, high, 4 * unit);

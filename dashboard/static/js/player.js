@@ -93,6 +93,8 @@ export class Player {
     const channel = connection.createDataChannel("metadata", { ordered: false, maxRetransmits: 0 });
     channel.addEventListener("message", ({ data }) => this.#takeFrame(JSON.parse(data)));
     this.#video.srcObject = new MediaStream([receiver.track]);
+    // Not by the attribute: browsers stop such videos where they are scrolled out of sight.
+    this.#video.play().catch(() => {});
     await this.#negotiate(connection, signal);
     this.#followVideo(over.signal);
     await Promise.race([this.#firstPicture(over.signal), pause(VIDEO_WITHIN_MS)]);
@@ -145,10 +147,15 @@ export class Player {
     }
   }
 
+  // Ends early if there are no pictures at all: then video was not what failed.
   async #watchStills(signal, forMs) {
-    const until = performance.now() + forMs;
+    const began = performance.now();
+    const goesOn = () => {
+      const since = performance.now() - began;
+      return since < (this.moving ? forMs : STALLED_AFTER_MS);
+    };
     if (!this.#still.hasAttribute("src")) this.mode = "connecting";
-    while (!signal.aborted && performance.now() < until) {
+    while (!signal.aborted && goesOn()) {
       await this.#nextStill(signal).catch(() => {});
       await pause(document.hidden ? 4 * STILL_EVERY_MS : STILL_EVERY_MS);
     }

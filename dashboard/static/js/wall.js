@@ -19,6 +19,7 @@ class Tile {
     this.forwarded = element.dataset.forwarded === "yes";
     this.danger = element.classList.contains("is-alarming");
     this.violatedAt = -Infinity;
+    this.inSight = true;
     this.player = new Player({
       camera: this.id,
       video: element.querySelector("video"),
@@ -89,7 +90,7 @@ class Tile {
   }
 
   play() {
-    const wanted = this.state !== "blind" && !this.element.hidden && !document.hidden;
+    const wanted = this.state !== "blind" && this.inSight && !document.hidden;
     if (wanted) this.player.start(this.forwarded);
     else this.player.stop();
     this.remark(wanted);
@@ -111,6 +112,19 @@ class Tile {
 const tiles = new Map(
   [...document.querySelectorAll(".tile")].map((element) => [element.dataset.camera, new Tile(element)]),
 );
+
+// Hidden tiles are never in sight.
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const tile = tiles.get(target.dataset.camera);
+      tile.inSight = isIntersecting;
+      tile.play();
+    }
+  },
+  { rootMargin: "100px" },
+);
+for (const { element } of tiles.values()) sight.observe(element);
 
 // --- asking the server ------------------------------------------------------------------
 
@@ -159,14 +173,16 @@ const acknowledge = document.getElementById("banner-acknowledge");
 
 function showAlert(alert) {
   banner.hidden = !alert;
-  if (!alert || banner.dataset.alert === `${alert.id}${alert.lasts}`) return;
-  banner.dataset.alert = `${alert.id}${alert.lasts}`;
+  const shown = alert && [alert.id, alert.lasts, alert.more_text].join();
+  if (!alert || banner.dataset.shown === shown) return;
+  banner.dataset.shown = shown;
   banner.classList.toggle("is-danger", alert.lasts && alert.severity === "danger");
   const link = document.getElementById("banner-link");
   link.textContent = alert.title;
   link.href = `/alerts/${alert.id}`;
   document.getElementById("banner-where").textContent = alert.where;
   document.getElementById("banner-time").textContent = alert.at_text;
+  document.getElementById("banner-more").textContent = alert.more_text;
   if (acknowledge) {
     acknowledge.dataset.alert = alert.id;
     acknowledge.disabled = false;
