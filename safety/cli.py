@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from pydantic import ValidationError
 
 from safety import __version__
 from safety.config import Settings
-from safety.errors import AnjeonError
+from safety.errors import AnjeonError, ConfigError
 from safety.logs import configure_logging
 
 app = typer.Typer(
@@ -28,7 +29,16 @@ Role = Literal["viewer", "operator", "manager", "admin"]
 
 
 def _settings(process: str) -> Settings:
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ConfigError(
+            "config.setting",
+            "the environment variable ANJEON_{name} is wrong: {why}",
+            name="_".join(str(part) for part in first["loc"]).upper(),
+            why=first["msg"],
+        ) from None
     configure_logging(level=settings.log_level, log_format=settings.log_format, process=process)
     return settings
 

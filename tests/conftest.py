@@ -1,7 +1,10 @@
 """Fixtures that all tests share, each in a module of its own under ``tests/support``."""
 
 pytest_plugins = [
+    "tests.support.database",
     "tests.support.mosquitto",
+    "tests.support.plant",
+    "tests.support.postgres",
     "tests.support.rtsp",
     "tests.support.web",
     "tests.support.webhook_receiver",

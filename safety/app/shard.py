@@ -1,7 +1,6 @@
 """``anjeon shard``."""
 
 from cameras.shard import run_shard
-
 from safety.clock import SystemClock
 from safety.config import Settings
 

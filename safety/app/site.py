@@ -8,6 +8,7 @@ from safety.clock import SystemClock
 from safety.config import Settings
 from safety.site.apply import apply_site, export_site
 from safety.site.document import read_site, write_site
+from safety.store.configuration import Changes
 from safety.store.database import Database
 from safety.store.times import utc
 
@@ -35,8 +36,8 @@ def apply_file(settings: Settings, file: Path) -> None:
     site = read_site(file, check_secrets=True)
     database = Database(settings.database)
     database.migrate()
-    summary = apply_site(database, site, by="command line", now=utc(SystemClock().now()))
-    typer.echo(f"{file}: {summary}")
+    changes = apply_site(database, site, by="command line", now=utc(SystemClock().now()))
+    typer.echo(f"{file}: {_summary(changes)}")
 
 
 def export_file(settings: Settings, file: Path | None) -> None:
@@ -52,3 +53,15 @@ def export_file(settings: Settings, file: Path | None) -> None:
         typer.echo(text, nl=False)
     else:
         file.write_text(text, encoding="utf-8")
+
+
+def _summary(changes: Changes) -> str:
+    if not changes:
+        return f"nothing to change; revision {changes.revision}"
+    parts = {
+        "added": changes.added,
+        "changed": (*changes.site, *changes.changed),
+        "removed": changes.removed,
+    }
+    told = [f"{word} {', '.join(names)}" for word, names in parts.items() if names]
+    return f"revision {changes.revision}: {'; '.join(told) or 'order changed'}"
