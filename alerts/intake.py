@@ -179,21 +179,6 @@ def clear_channel_failed(
             _clear(session, alert, _others(site, channel_id), site, now)
 
 
-def announce_acknowledged(
-    session: Session,
-    alert: Alert,
-    *,
-    rule_channels: tuple[str, ...] | None,
-    site: SiteContext,
-    now: Instant,
-) -> None:
-    """Tell the messengers that somebody has acknowledged, in the caller's transaction."""
-    if alert.acknowledged_at is not None:
-        facts = {"violation_id": alert.violation_id, "acknowledged_by": alert.acknowledged_by}
-        told = site.told(rule_channels)
-        _tell(session, alert, "acknowledged", alert.acknowledged_at, told, site, facts, now)
-
-
 def _tell(
     session: Session,
     alert: Alert,

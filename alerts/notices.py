@@ -59,7 +59,7 @@ def notice_payload(
 
     Args:
         alert: The alert.
-        event: ``raised``, ``acknowledged`` or ``cleared``.
+        event: ``raised`` or ``cleared``.
         site: Where it happened.
         at: When the event happened, UTC.
         facts: What is known of the situation, for machines.

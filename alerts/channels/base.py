@@ -52,7 +52,7 @@ class Notice:
 
     Attributes:
         id: Idempotency key: the delivery's id, the same at every retry.
-        event: ``raised``, ``acknowledged``, ``cleared`` or ``test``.
+        event: ``raised``, ``cleared`` or ``test``.
         raised_at: When the alert was raised, Unix seconds, UTC.
         at: When this event happened, Unix seconds, UTC; None: when the alert was raised.
         text: One sentence for people.
