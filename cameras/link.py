@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -47,7 +47,7 @@ class EngineLink:
 
     Args:
         path: The engine's socket.
-        obey: Called with every order, one after the other.
+        obey: Called with every order; must not block.
         connected: Called after every (re)connection.
     """
 
@@ -58,7 +58,7 @@ class EngineLink:
         shard_id: str,
         spool: Spool,
         clock: Clock,
-        obey: Callable[[Order], Awaitable[None]],
+        obey: Callable[[Order], None],
         connected: Callable[[], None],
     ) -> None:
         self._path = path
@@ -169,14 +169,14 @@ class EngineLink:
             except (asyncio.IncompleteReadError, OSError):
                 return
             else:
-                await self._take(message)
+                self._take(message)
 
-    async def _take(self, message: AnyMessage) -> None:
+    def _take(self, message: AnyMessage) -> None:
         match message:
             case ViolationStored() | EvidenceStored():
                 self._spool.confirm(message)
             case Configure() | Shutdown():
-                await self._obey(message)
+                self._obey(message)
             case _:
                 self._refuse(
                     WireError("wire.unexpected", "a {type} is not for a shard", type=message.type)

@@ -1,0 +1,178 @@
+"""Evidence of violations: a picture at once, a clip when its last second has come."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import structlog
+
+from cameras.analysis import Analysis
+from cameras.clip import write_clip
+from cameras.ledger import EvidenceKind
+from cameras.messages import EvidenceFailed, EvidenceReady
+from cameras.overlay import draw_violation, jpeg
+from cameras.packets import PacketRing
+from safety.clock import Clock, Instant
+from safety.errors import AnjeonError
+from safety.types import Violation
+from zones.geometry import Polygon
+
+log = structlog.get_logger(__name__)
+
+SETTLE_S = 0.5
+"""After a clip's last second, packets that are still on their way get so long to arrive."""
+
+NICENESS = 10
+"""Files may wait for the processor; frames may not."""
+
+MAX_PICTURES_WAITING = 32
+"""Each holds a whole decoded frame in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything that the evidence of one violation is made from.
+
+    Attributes:
+        violation: As it opened.
+        analysis: The frame in which it opened.
+        zone: The violated zone, if the rule has one.
+        ring: The camera's packets; it is kept alive even if the camera is removed.
+        before_s, after_s: How much video from before and after the frame.
+    """
+
+    violation: Violation
+    analysis: Analysis
+    zone: Polygon | None
+    ring: PacketRing
+    before_s: float
+    after_s: float
+
+
+class EvidenceMaker:
+    """Makes picture and clip of every violation, in two threads that give way to all others.
+
+    ``put`` gets exactly one message for each of the two, ready or failed.
+
+    Args:
+        directory: Files go to ``YYYY/MM/DD/<violation id>.jpg`` and ``.mp4`` below it, by the
+            UTC day on which the violation opened.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: Clock,
+        put: Callable[[EvidenceReady | EvidenceFailed], None],
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._put = put
+        self._threads = ThreadPoolExecutor(2, "evidence", initializer=_give_way)
+        self._leaving = asyncio.Event()
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._pictures = 0
+
+    def collect(self, case: Case) -> None:
+        """Begin to make the evidence of a violation; in the event loop."""
+        for job in (self._picture(case), self._clip(case)):
+            task = asyncio.create_task(job)
+            self._jobs.add(task)
+            task.add_done_callback(self._jobs.discard)
+
+    async def finish(self, timeout_s: float) -> None:
+        """Cut the clips that are not due yet, now, and wait for all files."""
+        self._leaving.set()
+        if self._jobs:
+            await asyncio.wait(self._jobs, timeout=timeout_s)
+        for job in self._jobs:
+            job.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _picture(self, case: Case) -> None:
+        if self._pictures >= MAX_PICTURES_WAITING:
+            self._fail(case, "picture", "busy")
+            return
+        self._pictures += 1
+        try:
+            await self._make(case, "picture", self._write_picture)
+        finally:
+            self._pictures -= 1
+
+    async def _clip(self, case: Case) -> None:
+        captured_at = case.violation.captured_at
+        due = captured_at.monotonic + case.after_s + SETTLE_S
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, due - self._clock.now().monotonic)):
+                await self._leaving.wait()
+        await self._make(case, "clip", self._write_clip)
+
+    async def _make(
+        self, case: Case, kind: EvidenceKind, write: Callable[[Case], EvidenceReady]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            ready = await loop.run_in_executor(self._threads, write, case)
+        except AnjeonError as error:
+            self._fail(case, kind, error.key, str(error))
+        except OSError as error:
+            self._fail(case, kind, "evidence.not_written", str(error))
+        except Exception as error:  # the border of the job: a bug here must be on record too
+            log.exception("evidence_bug", violation=case.violation.id, kind=kind)
+            self._fail(case, kind, "evidence.failed", repr(error))
+        else:
+            self._put(ready)
+
+    def _fail(self, case: Case, kind: EvidenceKind, reason: str, why: str = "") -> None:
+        log.error("evidence_failed", violation=case.violation.id, kind=kind, reason=reason, why=why)
+        self._put(EvidenceFailed(violation_id=case.violation.id, kind=kind, reason=reason))
+
+    def _write_picture(self, case: Case) -> EvidenceReady:
+        frame = case.analysis.frame
+        picture = draw_violation(
+            frame.full.rgb(), case.violation, zone=case.zone, persons=case.analysis.persons
+        )
+        data = jpeg(picture)
+        path = self._path(case, ".jpg")
+        _write_file(path, data)
+        return EvidenceReady(
+            violation_id=case.violation.id,
+            kind="picture",
+            path=str(path.relative_to(self._directory)),
+            sha256=sha256(data).hexdigest(),
+            size_bytes=len(data),
+            started_at=frame.captured_at,
+            ended_at=frame.captured_at,
+        )
+
+    def _path(self, case: Case, suffix: str) -> Path:
+        day = datetime.fromtimestamp(case.violation.opened_at.wall, UTC)
+        directory = self._directory / f"{day:%Y/%m/%d}"
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return directory / f"{case.violation.id}{suffix}"
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    draft = path.with_suffix(".part")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _give_way() -> None:
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

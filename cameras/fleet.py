@@ -1,0 +1,179 @@
+"""The cameras of one shard, changed while they run."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+
+from cameras.inference import InferenceThread, Listener
+from cameras.lane import Lane
+from cameras.messages import CameraStatus, Configure
+from cameras.specs import CameraSpec
+from cameras.worker import CameraWorker
+from safety.clock import Clock, Instant
+from safety.types import CameraState, Violation
+from zones.engine import RuleEngine
+from zones.geometry import Polygon
+from zones.specs import RuleSpec, ZoneSpec
+
+log = structlog.get_logger(__name__)
+
+WORDS = frozenset({"name", "blind_alert_after_s"})
+"""Fields of a camera that can change without a new connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a configuration says of one camera."""
+
+    spec: CameraSpec
+    zones: tuple[ZoneSpec, ...]
+    rules: tuple[RuleSpec, ...]
+    rule_revisions: dict[str, int]
+
+    @property
+    def polygons(self) -> dict[str, Polygon]:
+        """The zones' polygons by id."""
+        return {zone.id: zone.polygon for zone in self.zones}
+
+
+class Fleet:
+    """Makes the running cameras be those of the configuration; used in the event loop.
+
+    A camera that did not change keeps its connection, its tracks and its open violations,
+    whatever happens to the others; a rule that did not change keeps its state.
+    """
+
+    def __init__(self, inference: InferenceThread, listener: Listener, *, clock: Clock) -> None:
+        self._inference = inference
+        self._listener = listener
+        self._clock = clock
+        self._lanes: dict[str, Lane] = {}
+        self._disabled: dict[str, Instant] = {}
+
+    def lane(self, camera_id: str) -> Lane | None:
+        """A running camera."""
+        return self._lanes.get(camera_id)
+
+    def statuses(self, shard_id: str) -> list[CameraStatus]:
+        """The state of every camera, those that are switched off too."""
+        now = self._clock.now()
+        off = [
+            CameraStatus(
+                camera_id=camera_id,
+                shard=shard_id,
+                state=CameraState.BLIND,
+                reason="disabled",
+                since=since,
+                at=now,
+            )
+            for camera_id, since in self._disabled.items()
+        ]
+        return [lane.status(shard_id, now) for lane in self._lanes.values()] + off
+
+    async def configure(self, message: Configure) -> None:
+        """Put a configuration in force; returns when it is.
+
+        Raises:
+            ConfigError: A camera's rules cannot be used; the other cameras are as wanted.
+        """
+        parts = {camera.id: part_of(message, camera) for camera in message.cameras}
+        now = self._clock.now()
+        self._disabled = {
+            camera_id: self._disabled.get(camera_id, now)
+            for camera_id, part in parts.items()
+            if not part.spec.enabled
+        }
+        wanted = {key: part for key, part in parts.items() if part.spec.enabled}
+        gone = [key for key, lane in self._lanes.items() if not _may_stay(lane, wanted.get(key))]
+        await asyncio.gather(*(self._remove(camera_id) for camera_id in gone))
+        outcomes = await asyncio.gather(
+            *(self._put(part) for part in wanted.values()), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def stop(self) -> None:
+        """Stop all cameras; their violations are left as they are."""
+        await asyncio.gather(
+            *(asyncio.to_thread(lane.worker.stop) for lane in self._lanes.values())
+        )
+
+    async def _remove(self, camera_id: str) -> None:
+        lane = self._lanes.pop(camera_id)
+
+        def order(lanes: dict[str, Lane]) -> list[Violation]:
+            del lanes[camera_id]
+            return lane.rules.end("rule_changed", self._clock.now())
+
+        await self._carry_out(lane, order)
+        await asyncio.to_thread(lane.worker.stop)
+        log.info("camera_removed", camera=camera_id)
+
+    async def _put(self, part: Part) -> None:
+        lane = self._lanes.get(part.spec.id)
+        if lane is None:
+            await self._add(part)
+            return
+
+        def order(_: dict[str, Lane]) -> list[Violation]:
+            ended = lane.rules.configure(
+                part.zones, part.rules, part.rule_revisions, self._clock.now()
+            )
+            lane.spec, lane.zones = part.spec, part.polygons
+            return ended
+
+        await self._carry_out(lane, order)
+
+    async def _add(self, part: Part) -> None:
+        spec = part.spec
+        rules = RuleEngine(
+            camera_id=spec.id,
+            zones=part.zones,
+            rules=part.rules,
+            rule_revisions=part.rule_revisions,
+            new_id=lambda: uuid4().hex,
+        )
+        worker = CameraWorker(spec, clock=self._clock, notify=self._inference.notify)
+        lane = Lane(spec, worker, rules, part.polygons, now=self._clock.now())
+        self._lanes[spec.id] = lane
+
+        def order(lanes: dict[str, Lane]) -> list[Violation]:
+            lanes[spec.id] = lane
+            return []
+
+        await self._carry_out(lane, order)
+        worker.start()
+        log.info("camera_added", camera=spec.id)
+
+    async def _carry_out(
+        self, lane: Lane, order: Callable[[dict[str, Lane]], list[Violation]]
+    ) -> None:
+        def and_report(lanes: dict[str, Lane]) -> None:
+            for violation in order(lanes):
+                self._listener.violated(lane, violation, None)
+
+        await asyncio.wrap_future(self._inference.submit(and_report))
+
+
+def part_of(message: Configure, camera: CameraSpec) -> Part:
+    """The part of a configuration that concerns one camera."""
+    zones = tuple(zone for zone in message.zones if zone.camera_id == camera.id)
+    names = {zone.id for zone in zones}
+    rules = tuple(rule for rule in message.rules if rule.zone_id in names)
+    revisions = {
+        rule.id: message.rule_revisions[rule.id]
+        for rule in rules
+        if rule.id in message.rule_revisions
+    }
+    return Part(spec=camera, zones=zones, rules=rules, rule_revisions=revisions)
+
+
+def _may_stay(lane: Lane, part: Part | None) -> bool:
+    """Whether a running camera can go on with its connection."""
+    if part is None:
+        return False
+    return lane.spec.model_dump(exclude=set(WORDS)) == part.spec.model_dump(exclude=set(WORDS))

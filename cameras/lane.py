@@ -1,0 +1,168 @@
+"""One camera of a shard between its worker and its rules."""
+
+from dataclasses import dataclass
+
+from cameras.analysis import Analysis, AnalysisRate
+from cameras.health import CameraHealth
+from cameras.messages import CameraStatus
+from cameras.specs import CameraSpec
+from cameras.worker import CameraWorker
+from safety.clock import Instant
+from safety.perception.tracking import Tracker, create_tracker
+from safety.types import CameraState, Frame, Violation
+from zones.engine import RuleEngine
+from zones.geometry import Polygon
+
+UNSEEN_S = 2.0
+"""A camera of which no frame was analysed for so long is blind, whatever the reason."""
+
+FAILURES_TO_BLIND = 3
+"""Frames in a row on which the analysis failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whether a camera is watched now."""
+
+    state: CameraState
+    reason: str
+
+
+class Lane:
+    """Everything that the analysis of one camera needs and keeps.
+
+    The inference thread alone uses ``rules`` and calls what changes the analysis; the rest
+    may be read from any thread.
+
+    Attributes:
+        spec: The camera; replaced while it runs if only words changed.
+        zones: Polygons of the camera's zones by id.
+        served_at: When it was last given to the network, monotonic seconds.
+        newest: The newest frame that was taken for analysis.
+        latest: The newest analysed frame.
+        ended: Its open violations have been closed because it is blind.
+        loading: Its network is being loaded.
+    """
+
+    def __init__(
+        self,
+        spec: CameraSpec,
+        worker: CameraWorker,
+        rules: RuleEngine,
+        zones: dict[str, Polygon],
+        *,
+        now: Instant,
+    ) -> None:
+        self.spec = spec
+        self.worker = worker
+        self.rules = rules
+        self.zones = zones
+        self.served_at = 0.0
+        self.latest: Analysis | None = None
+        self.ended = True
+        self.loading = False
+        self.frames_unused = 0
+        self.frames_analysed = 0
+        self.newest: Frame | None = None
+        self._rate = AnalysisRate(spec.min_fps)
+        self._tracker: Tracker | None = None
+        self._failures = 0
+        self._doubtful = False
+        self._seeing_since: float | None = None
+        self._state = CameraState.BLIND
+        self._since = now
+
+    def tracker(self, frame: Frame) -> Tracker:
+        """The camera's tracker, made when the first frame shows the picture's aspect."""
+        if self._tracker is None:
+            self._tracker = create_tracker(frame.width_px / frame.height_px)
+        return self._tracker
+
+    def end(self, now: Instant) -> list[Violation]:
+        """Close the open violations of a camera that is blind now; once per blindness."""
+        if self.ended:
+            return []
+        self.ended = True
+        self._rate.restart()
+        return self.rules.end("camera_blind", now)
+
+    def analysed(self, analysis: Analysis, now: Instant, *, doubtful: bool) -> None:
+        """A frame has been through network, tracker and rules.
+
+        Args:
+            doubtful: The network gave some values that are no numbers.
+        """
+        self.latest = analysis
+        self.frames_analysed += 1
+        self._rate.add(now.monotonic)
+        self._failures = 0
+        self._doubtful = doubtful
+        self.ended = False
+
+    def failed(self) -> None:
+        """The network or the rules failed on a frame."""
+        self.frames_unused += 1
+        self._failures += 1
+
+    def unused(self) -> None:
+        """A frame came before its network was there."""
+        self.frames_unused += 1
+
+    def watch(self, now: Instant) -> Watch:
+        """Whether it is watched, from its health and from what was analysed."""
+        return self._judge(self.worker.health(), now)
+
+    def status(self, shard_id: str, now: Instant) -> CameraStatus:
+        """Its state for engine and dashboard; call it from one thread only."""
+        health = self.worker.health()
+        watch = self._judge(health, now)
+        if watch.state is not self._state:
+            self._state, self._since = watch.state, now
+        return CameraStatus(
+            camera_id=self.spec.id,
+            shard=shard_id,
+            state=watch.state,
+            reason=watch.reason,
+            since=self._since,
+            at=now,
+            codec=health.codec,
+            width_px=health.width_px,
+            height_px=health.height_px,
+            capture_fps=health.capture_fps,
+            analysis_fps=self._rate.fps(now.monotonic),
+            frame_age_s=self._age_s(now),
+            frames_captured=health.frames_captured,
+            frames_analysed=self.frames_analysed,
+            frames_dropped=health.frames_dropped + self.frames_unused,
+            reconnects=health.reconnects,
+        )
+
+    def _judge(self, health: CameraHealth, now: Instant) -> Watch:
+        if health.state is CameraState.BLIND:
+            self._seeing_since = None
+            return Watch(health.state, health.reason)
+        if self._seeing_since is None:
+            self._seeing_since = now.monotonic
+        unanalysed = self._unanalysed(self._age_s(now), now.monotonic - self._seeing_since)
+        if unanalysed is not None:
+            return Watch(CameraState.BLIND, unanalysed)
+        if self._failures or self._doubtful:
+            return Watch(CameraState.DEGRADED, "model_error")
+        now_s = now.monotonic
+        if self._rate.measured(now_s) and self._rate.fps(now_s) < self.spec.min_fps:
+            return Watch(CameraState.DEGRADED, "slow")
+        return Watch(health.state, health.reason)
+
+    def _age_s(self, now: Instant) -> float | None:
+        if self.latest is None:
+            return None
+        return max(0.0, now.monotonic - self.latest.frame.captured_at.monotonic)
+
+    def _unanalysed(self, age_s: float | None, seeing_s: float) -> str | None:
+        """Why the newest frames say nothing; None if they have been analysed."""
+        limit_s = max(UNSEEN_S, 2 / self.spec.min_fps)
+        if age_s is not None and age_s <= limit_s and self._failures < FAILURES_TO_BLIND:
+            return None
+        if self._failures:
+            return "model_error"
+        return "starting" if self.loading or seeing_s <= limit_s else "slow"

@@ -1,0 +1,235 @@
+"""The shard process: some cameras, one inference thread, their rules, and two sockets."""
+
+import asyncio
+import contextlib
+import faulthandler
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from cameras.analysis import Analysis
+from cameras.detectors import DetectorPool
+from cameras.evidence import Case, EvidenceMaker
+from cameras.fleet import Fleet
+from cameras.inference import InferenceThread
+from cameras.lane import Lane
+from cameras.link import EngineLink, Order
+from cameras.live import LiveServer
+from cameras.messages import CameraStatus, Configure, Configured, ShardStats, ViolationReport
+from cameras.shardlock import ShardLock
+from cameras.spool import Spool
+from safety.clock import Clock
+from safety.config import Settings
+from safety.errors import AnjeonError
+from safety.perception.detector import Detector
+from safety.perception.load import load_pose_detector
+from safety.perception.models import find_pose_model
+from safety.types import Phase, Violation
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 0.2
+"""How often the cameras' states are looked at."""
+
+REPORT_S = 1.0
+"""How often they are reported although nothing changed."""
+
+HUNG_S = 30.0
+"""A network that takes so long for one batch will not come back: the process ends, and its
+supervisor starts another."""
+
+EVIDENCE_S = 4.0
+CONFIRMATION_S = 1.0
+"""What a leaving shard spends on its last files and on the engine's last words."""
+
+
+def run_shard(settings: Settings, shard_id: str, *, clock: Clock) -> None:
+    """Run one shard until the engine or a signal (TERM, INT) ends it.
+
+    Raises:
+        ShardAlreadyRuns: Another process has this name.
+        ConfigError: Its socket cannot be made.
+    """
+    faulthandler.enable()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(f"anjeon {shard_id}"[:15], encoding="utf-8")
+    lock = ShardLock(settings, shard_id)
+    lock.acquire()
+    try:
+        asyncio.run(Shard(settings, shard_id, clock=clock).run())
+    finally:
+        lock.release()
+
+
+class Shard:
+    """Puts the parts of a shard together; the event loop's side of it.
+
+    The inference thread calls ``violated`` and ``analysed``. A violation goes to the spool,
+    which wakes the link (the engine has it a moment later) and writes the disk beside that.
+    """
+
+    def __init__(self, settings: Settings, shard_id: str, *, clock: Clock) -> None:
+        self._shard_id = shard_id
+        self._clock = clock
+        self._spool = Spool(settings.spool_dir / f"{shard_id}.jsonl", clock=clock)
+        self._detectors = DetectorPool(_loader(settings), clock=clock)
+        self._inference = InferenceThread(self._detectors, self, clock=clock)
+        self._fleet = Fleet(self._inference, self, clock=clock)
+        self._live = LiveServer(settings.shard_socket(shard_id), lane=self._fleet.lane)
+        self._evidence = EvidenceMaker(settings.evidence_dir, clock=clock, put=self._spool.put)
+        self._link = EngineLink(
+            settings.engine_socket,
+            shard_id=shard_id,
+            spool=self._spool,
+            clock=clock,
+            obey=self._obey,
+            connected=self._report_all,
+        )
+        self._leave = asyncio.Event()
+        self._wanted: asyncio.Queue[Configure] = asyncio.Queue()
+        self._reported: dict[str, tuple[float, CameraStatus]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self) -> None:
+        """Work until told to leave, then leave tidily within some seconds."""
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._leave.set)
+        await self._live.start()
+        self._spool.start()
+        self._inference.start()
+        log.info("shard_runs", shard=self._shard_id, pid=os.getpid())
+        work = (self._link.run(), self._tick(), self._configure(), self._leave.wait())
+        tasks = [asyncio.create_task(part) for part in work]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await self._finish()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        log.info("shard_ends", shard=self._shard_id, waiting=self._spool.waiting)
+        self._spool.close()
+        for task in done:
+            task.result()
+
+    def violated(self, lane: Lane, violation: Violation, analysis: Analysis | None) -> None:
+        """A violation opened, changed or closed; in the inference thread."""
+        self._spool.put(ViolationReport(violation=violation))
+        if violation.phase is Phase.OPENED and analysis is not None and self._loop is not None:
+            case = Case(
+                violation=violation,
+                analysis=analysis,
+                zone=lane.zones.get(violation.zone_id or ""),
+                ring=lane.worker.ring,
+                before_s=lane.spec.evidence_before_s,
+                after_s=lane.spec.evidence_after_s,
+            )
+            self._loop.call_soon_threadsafe(self._evidence.collect, case)
+
+    def analysed(self, lane: Lane, analysis: Analysis) -> None:
+        """A frame was analysed; in the inference thread."""
+        self._live.analysed(lane, analysis)
+
+    async def _finish(self) -> None:
+        await self._live.close()
+        await asyncio.to_thread(self._inference.stop)
+        await self._evidence.finish(EVIDENCE_S)
+        self._spool.leave()
+        await asyncio.gather(self._fleet.stop(), self._link.drained(CONFIRMATION_S))
+        self._detectors.close()
+
+    def _obey(self, order: Order) -> None:
+        if isinstance(order, Configure):
+            self._wanted.put_nowait(order)
+        else:
+            self._leave.set()
+
+    async def _configure(self) -> None:
+        """Put configurations in force, the newest only; a lost connection interrupts none."""
+        while True:
+            message = await self._wanted.get()
+            while not self._wanted.empty():
+                message = self._wanted.get_nowait()
+            try:
+                await self._fleet.configure(message)
+            except AnjeonError as error:
+                log.error("configuration_refused", revision=message.revision, error=str(error))
+            except Exception:  # whatever it was, the cameras that run go on
+                log.exception("configuration_failed", revision=message.revision)
+            else:
+                self._link.post(Configured(revision=message.revision))
+            self._live.rewire()
+            self._report_all()
+
+    async def _tick(self) -> None:
+        reported_at = 0.0
+        while True:
+            self._report_states()
+            now = self._clock.now().monotonic
+            if now - reported_at >= REPORT_S:
+                reported_at = now
+                self._link.post(self._stats())
+            self._check_inference(now)
+            await self._clock.sleep_async(TICK_S)
+
+    def _report_all(self) -> None:
+        self._reported.clear()
+        self._report_states()
+
+    def _report_states(self) -> None:
+        now = self._clock.now().monotonic
+        for status in self._fleet.statuses(self._shard_id):
+            at, former = self._reported.get(status.camera_id, (0.0, None))
+            changed = former is None or _state(former) != _state(status)
+            if changed or now - at >= REPORT_S:
+                self._reported[status.camera_id] = (now, status)
+                self._link.post(status)
+
+    def _stats(self) -> ShardStats:
+        figures = self._inference.figures()
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return ShardStats(
+            shard=self._shard_id,
+            at=self._clock.now(),
+            inference_ms_p50=figures.ms_p50,
+            inference_ms_p99=figures.ms_p99,
+            batch_mean=figures.batch_mean,
+            spool_waiting=self._spool.waiting,
+            spool_degraded=self._spool.degraded,
+            refused_messages=self._link.refused_messages + self._live.refused_messages,
+            rss_bytes=_rss_bytes(),
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            frame_to_report_s=self._link.take_latencies(),
+        )
+
+    def _check_inference(self, now: float) -> None:
+        busy_since = self._inference.busy_since
+        if busy_since is not None and now - busy_since > HUNG_S:
+            log.critical("inference_hung", seconds=round(now - busy_since))
+            faulthandler.dump_traceback()
+            os._exit(os.EX_SOFTWARE)
+
+
+def _loader(settings: Settings) -> Callable[[int, float], Detector]:
+    def load(width: int, aspect: float) -> Detector:
+        return load_pose_detector(
+            find_pose_model(settings),
+            width=width,
+            aspect=aspect,
+            backend=settings.backend,
+            cache_dir=settings.data_dir / "models",
+        )
+
+    return load
+
+
+def _state(status: CameraStatus) -> tuple[str, str]:
+    return status.state, status.reason
+
+
+def _rss_bytes() -> int:
+    resident_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return resident_pages * os.sysconf("SC_PAGE_SIZE")
