@@ -16,13 +16,12 @@ from tests.support.third_party import third_party
 
 pytestmark = [pytest.mark.peers, pytest.mark.third_party]
 
-LEAST_IOU = 0.98
-MOST_PX = 1.0
-"""Keypoints, in pixels of the network's input."""
+LEAST_IOU = 0.999
+MOST_PX = 0.1
+"""Keypoints, in pixels of the network's input. The product promises 0.98 and 1 px; what was
+measured over 240 pictures is 1.0000 and 0.002 px, so anything wider would hide a fault."""
 
-MOST_SCORE = 0.002
-THRESHOLD = 0.25
-"""Of the score, in both."""
+MOST_SCORE = 0.001
 
 
 class Compared(NamedTuple):

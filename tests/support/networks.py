@@ -1,0 +1,62 @@
+"""Tiny ONNX networks with a scripted answer, in the form that Ultralytics exports."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from safety.types import FloatArray
+
+POSE_ROWS = 4 + 1 + 51
+"""Numbers per anchor of a pose network with one class."""
+
+POSE_CARD: dict[str, str] = {
+    "task": "pose",
+    "names": "{0: 'person'}",
+    "kpt_shape": "[17, 3]",
+    "stride": "32",
+}
+
+
+def person(
+    x_px: float, y_px: float, width_px: float, height_px: float, score: float
+) -> list[float]:
+    """One anchor: a box by its middle, and all keypoints in the middle of it."""
+    return [x_px, y_px, width_px, height_px, score, *([x_px, y_px, 0.9] * 17)]
+
+
+def write_network(
+    path: Path,
+    anchors: FloatArray,
+    *,
+    card: Mapping[str, str] = POSE_CARD,
+    size_px: tuple[int, int] | None = None,
+) -> Path:
+    """A network that gives the same anchors for every picture.
+
+    Args:
+        anchors: (anchors, rows) float32.
+        card: Its metadata.
+        size_px: Width and height that it was exported for; None for any.
+    """
+    answer = numpy_helper.from_array(anchors.T[None].astype(np.float32), "answer")
+    one = numpy_helper.from_array(np.array([0, 1, 1]), "one")
+    zero = numpy_helper.from_array(np.array(0, np.float32), "zero")
+    nodes = [
+        helper.make_node("ReduceMax", ["images"], ["brightest"], axes=[1, 2, 3]),
+        helper.make_node("Reshape", ["brightest", "one"], ["scalar"]),
+        helper.make_node("Mul", ["scalar", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "answer"], ["output0"]),
+    ]
+    width, height = size_px or ("width", "height")
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, height, width])
+    rows = helper.make_tensor_value_info(
+        "output0", TensorProto.FLOAT, ["batch", anchors.shape[1], len(anchors)]
+    )
+    graph = helper.make_graph(nodes, "scripted", [images], [rows], [answer, one, zero])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    helper.set_model_props(model, dict(card))
+    onnx.save(model, str(path))
+    return path
