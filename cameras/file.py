@@ -1,0 +1,101 @@
+"""Video files, played at their own pace as if they were cameras."""
+
+import threading
+from collections.abc import Iterator
+
+import av
+from av.video.stream import VideoStream
+
+from cameras.annexb import ParameterSets
+from cameras.containers import rate_of, video_of
+from cameras.failures import camera_error, from_ffmpeg
+from cameras.pace import Pace
+from cameras.packets import EncodedPacket
+from cameras.specs import FileSpec
+from safety.clock import Clock
+
+_TO_ANNEX_B = {"h264": "h264_mp4toannexb", "h265": "hevc_mp4toannexb"}
+
+
+class FileSource:
+    """One run of a video file, once or for ever."""
+
+    def __init__(
+        self, spec: FileSpec, *, clock: Clock, cancelled: threading.Event, connection: int = 0
+    ) -> None:
+        """Open the file.
+
+        Raises:
+            CameraError: not_found, not_video or unreachable (no permission).
+        """
+        self._loop = spec.loop
+        self._clock = clock
+        self._pace = Pace(clock, cancelled)
+        self._connection = connection
+        self._place = str(spec.path)
+        try:
+            self._container = av.open(spec.path)
+        except av.error.FFmpegError as error:
+            raise from_ffmpeg(error, self._place) from None
+        try:
+            self._stream, self.codec = video_of(self._container, self._place)
+        except BaseException:
+            self._container.close()
+            raise
+        self.announced_fps = rate_of(self._stream)
+
+    def packets(self) -> Iterator[EncodedPacket]:
+        """Pictures when they are due; timestamps go on rising when the file starts again."""
+        lap_starts_s = 0.0
+        while True:
+            lap_ends_s = lap_starts_s
+            for packet in self._lap(lap_starts_s):
+                yield packet
+                lap_ends_s = max(lap_ends_s, packet.pts_s + 1 / (self.announced_fps or 25.0))
+            if self._pace.cancelled or not self._loop:
+                return
+            if lap_ends_s == lap_starts_s:
+                raise camera_error("not_video", self._place, found="no pictures in the file")
+            lap_starts_s = lap_ends_s
+            self._container.seek(0)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def _lap(self, starts_s: float) -> Iterator[EncodedPacket]:
+        try:
+            yield from self._pictures(starts_s)
+        except av.error.FFmpegError as error:
+            raise from_ffmpeg(error, self._place) from None
+
+    def _pictures(self, starts_s: float) -> Iterator[EncodedPacket]:
+        # A new filter per lap: it puts the parameter sets in front of the first key frame again.
+        annex_b = av.BitStreamFilterContext(_TO_ANNEX_B[self.codec], self._stream)
+        parameter_sets = ParameterSets(self.codec)
+        first: tuple[float, float] | None = None
+        for raw in self._container.demux(self._stream):
+            for packet in annex_b.filter(raw) if raw.size else ():
+                pts_s, dts_s = _times(packet)
+                if first is None and not packet.is_keyframe:
+                    continue
+                first = first or (pts_s, dts_s)
+                if not self._pace.wait_for(starts_s + dts_s - first[1]):
+                    return
+                data = bytes(packet)
+                yield EncodedPacket(
+                    codec=self.codec,
+                    data=parameter_sets.complete(data) if packet.is_keyframe else data,
+                    keyframe=packet.is_keyframe,
+                    pts_s=starts_s + pts_s - first[0],
+                    at=self._clock.now(),
+                    connection=self._connection,
+                )
+
+
+def _times(packet: "av.Packet[VideoStream]") -> tuple[float, float]:
+    """Presentation and decoding time in seconds; a file without one has the other."""
+    pts = packet.pts if packet.pts is not None else packet.dts
+    dts = packet.dts if packet.dts is not None else packet.pts
+    base = packet.time_base
+    return float((pts or 0) * base), float((dts or 0) * base)

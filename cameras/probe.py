@@ -1,0 +1,119 @@
+"""Tries a camera once: for set-up, and for finding out why it stays blind."""
+
+import threading
+from dataclasses import dataclass
+
+import av
+
+from cameras.annexb import Codec
+from cameras.decoder import DecodedPicture, Decoder
+from cameras.failures import camera_error
+from cameras.packets import EncodedPacket
+from cameras.source import Source, open_source
+from cameras.specs import FileSpec, RtspSpec, SourceSpec
+from safety.clock import Clock
+from safety.errors import AnjeonError
+
+_ENOUGH_PACKETS = 15
+_ENOUGH_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """What a camera sends.
+
+    Attributes:
+        fps: Frames per second as the stream says, else as its first packets came; None if
+            too few came to tell.
+    """
+
+    codec: Codec
+    width_px: int
+    height_px: int
+    fps: float | None
+
+
+def probe(spec: SourceSpec, *, timeout_s: float, clock: Clock) -> ProbeResult:
+    """Open a camera, decode its first picture, close it.
+
+    Blocks for ``timeout_s`` at the most; FFmpeg may go on for a few seconds more in a thread
+    of its own before it notices.
+
+    Raises:
+        CameraError: It cannot be read, and why.
+        ConfigError: Its password is not where the specification says.
+    """
+    attempt = _Attempt(spec, clock)
+    attempt.thread.start()
+    attempt.thread.join(timeout_s)
+    attempt.cancelled.set()
+    if attempt.error is not None:
+        raise attempt.error
+    if attempt.result is None:
+        raise camera_error(
+            "no_frames" if attempt.connected else "unreachable",
+            place_of(spec),
+            detail=f"no answer in {timeout_s:g} s",
+        )
+    return attempt.result
+
+
+def place_of(spec: SourceSpec) -> str:
+    """Where a source is, without password or query: for people to read."""
+    if isinstance(spec, RtspSpec):
+        return spec.url.split("//", 1)[1].split("/", 1)[0]
+    return str(spec.path) if isinstance(spec, FileSpec) else spec.kind
+
+
+class _Attempt:
+    """One try, in a thread that can be left alone."""
+
+    def __init__(self, spec: SourceSpec, clock: Clock) -> None:
+        self._spec = spec
+        self._clock = clock
+        self.cancelled = threading.Event()
+        self.connected = False
+        self.result: ProbeResult | None = None
+        self.error: AnjeonError | None = None
+        self.thread = threading.Thread(target=self._run, name="camera-probe", daemon=True)
+
+    def _run(self) -> None:
+        try:
+            source = open_source(self._spec, clock=self._clock, cancelled=self.cancelled)
+            self.connected = True
+            try:
+                self.result = self._look(source)
+            finally:
+                source.close()
+        except AnjeonError as error:
+            self.error = error
+
+    def _look(self, source: Source) -> ProbeResult:
+        decoder = Decoder(source.codec)
+        shown: list[float] = []
+        picture: DecodedPicture | None = None
+        for packet in source.packets():
+            shown.append(packet.pts_s)
+            picture = picture or _first_sound(decoder, packet)
+            long_enough = len(shown) >= _ENOUGH_PACKETS or shown[-1] >= _ENOUGH_S
+            if picture and (source.announced_fps or long_enough):
+                break
+        if picture is None:
+            raise camera_error("no_frames", place_of(self._spec))
+        frame = picture.frame
+        fps = source.announced_fps or _rate(shown)
+        return ProbeResult(
+            codec=source.codec, width_px=frame.width, height_px=frame.height, fps=fps
+        )
+
+
+def _first_sound(decoder: Decoder, packet: EncodedPacket) -> DecodedPicture | None:
+    try:
+        return next((p for p in decoder.decode(packet) if p.good), None)
+    except av.error.FFmpegError:
+        return None
+
+
+def _rate(shown: list[float]) -> float | None:
+    span = max(shown) - min(shown)
+    return (len(shown) - 1) / span if span > 0 else None
