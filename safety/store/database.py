@@ -133,7 +133,7 @@ class Database:
 def _checked_url(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The text may hold a password, so it is not repeated.
         raise ConfigError(
             "store.bad_url",

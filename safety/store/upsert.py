@@ -1,8 +1,6 @@
 """Inserting what may be there already, without an error and without a race."""
 
-from typing import Any, cast
-
-from sqlalchemy import CursorResult
+from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -11,8 +9,8 @@ def insert_new(session: Session, row: SQLModel) -> bool:
     """Insert the row unless its primary key or another unique key is taken.
 
     Args:
-        session: With its earlier work flushed, if this row refers to it.
-        row: A table row with all values set; it does not become part of the session.
+        session: Its earlier work is flushed first, since this row may refer to it.
+        row: A table row with its values set; it does not become part of the session.
 
     Returns:
         Whether it was inserted.
@@ -22,5 +20,6 @@ def insert_new(session: Session, row: SQLModel) -> bool:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     values = {name: value for name, value in row if not (name == "id" and value is None)}
     statement = insert(type(row)).values(**values).on_conflict_do_nothing()
-    result = cast("CursorResult[Any]", session.connection().execute(statement))
-    return result.rowcount == 1
+    # The number of rows is not reported reliably by every driver; what comes back is.
+    key = inspect(type(row)).primary_key
+    return session.connection().execute(statement.returning(*key)).first() is not None

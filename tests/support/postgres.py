@@ -1,0 +1,97 @@
+"""A private PostgreSQL in a directory of its own, which can be stopped and started again."""
+
+import getpass
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.support.requirements import need
+
+_ROLE = "anjeon"
+
+
+class PostgresServer:
+    """One cluster, reachable only through a Unix socket in its own directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._data = directory / "data"
+        if os.geteuid() == 0:
+            shutil.chown(directory, "postgres", "postgres")
+        # Nothing of a test outlives the machine, so nothing has to reach its disk.
+        self._run("initdb", "--username", _ROLE, "--auth=trust", "--no-sync", str(self._data))
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories='{self._directory}' "
+            "-c fsync=off -c max_connections=40"
+        )
+        log = str(self._directory / "server.log")
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", log, "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it as an operator would in a hurry: connections are cut."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "fast", "stop")
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and not stopped."""
+        return (self._data / "postmaster.pid").exists()
+
+    def new_database(self) -> str:
+        """The URL of a fresh, empty database."""
+        name = f"test_{uuid4().hex[:12]}"
+        with self.connect("postgres") as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return f"postgresql://{_ROLE}@/{name}?host={self._directory}"
+
+    def connect(self, name: str) -> psycopg.Connection:
+        """A connection past our own code."""
+        return psycopg.connect(host=str(self._directory), user=_ROLE, dbname=name, autocommit=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        subprocess.run(
+            [*as_postgres, _binary(program), *arguments],
+            check=True,
+            timeout=60,
+            cwd=self._directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _binary(program: str) -> str:
+    """The program; Debian keeps the servers outside ``PATH``."""
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
+    return str(places[-1]) if places else shutil.which(program) or program
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One running server for all tests; whoever stops it starts it again."""
+    need("postgres")
+    user = "postgres" if os.geteuid() == 0 else getpass.getuser()
+    with tempfile.TemporaryDirectory(prefix=f"anjeon-pg-{user}-") as directory:
+        server = PostgresServer(Path(directory))
+        server.start()
+        yield server
+        if server.running:
+            server.stop()
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: PostgresServer) -> Callable[[], str]:
+    """Makes an empty database and gives its URL."""
+    if not postgres_server.running:
+        postgres_server.start()
+    return postgres_server.new_database
