@@ -58,7 +58,7 @@ class RuleEngine:
 
     @property
     def open_violations(self) -> tuple[Violation, ...]:
-        """The violations that are open, as last reported."""
+        """The violations that are open, as last reported but with newest box and details."""
         return tuple(v for rule in self._rules.values() for v in rule.machine.open_violations)
 
     def update(self, observation: Observation, plant: PlantState) -> list[Violation]:

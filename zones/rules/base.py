@@ -47,7 +47,7 @@ class RuleMachine(Protocol):
 
     @property
     def open_violations(self) -> tuple[Violation, ...]:
-        """The violations that are open, as last reported."""
+        """The violations that are open, as last reported but with newest box and details."""
         ...
 
 

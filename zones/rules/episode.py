@@ -78,11 +78,20 @@ class Episodes:
         self._episodes: dict[int, _Episode] = {}
         self._cooling: dict[int, float] = {}
         self._seen_before: frozenset[int] = frozenset()
+        self._updated_at = 0.0
 
     @property
     def open_violations(self) -> tuple[Violation, ...]:
-        """The violations that are open, as last reported."""
-        return tuple(e.violation for e in self._episodes.values() if e.violation is not None)
+        """The violations that are open, as last reported but with newest box and details."""
+        return tuple(
+            replace(
+                episode.violation,
+                box=_corners(episode.box) if episode.seen_at == self._updated_at else None,
+                details=self._measured(episode),
+            )
+            for episode in self._episodes.values()
+            if episode.violation is not None
+        )
 
     def update(
         self,
@@ -105,6 +114,7 @@ class Episodes:
         """
         if not self._episodes and not breaking:
             return []
+        self._updated_at = at.monotonic
         self._pass_on(at, visible, aspect)
         for key, details in breaking.items():
             self._note_breaking(key, visible[key], details, at)
