@@ -54,7 +54,7 @@ class WatchedCamera:
 
     @property
     def wants_video(self) -> bool:
-        return any(watcher.relay for watcher in self.watchers)
+        return any(watcher.relay is not None for watcher in self.watchers)
 
     def keep(self, packet: LivePacket) -> None:
         """Remember a packet for viewers who come later."""

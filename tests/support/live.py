@@ -113,7 +113,7 @@ class FilmShard:
     truth: list[tuple[SeenPerson, ...]] | None = None
     codec: str = "h264"
     requests: list[AnyMessage] = field(default_factory=list)
-    _writers: dict[asyncio.StreamWriter, set[str]] = field(default_factory=dict)
+    _writers: dict[asyncio.StreamWriter, dict[str, bool]] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _player: asyncio.Task[None] | None = None
     _group: list[tuple[FilmPacket, float, Instant]] = field(default_factory=list)
@@ -137,7 +137,7 @@ class FilmShard:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers[writer] = set()
+        self._writers[writer] = {}
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 message, _ = await read_frame(reader)
@@ -149,12 +149,12 @@ class FilmShard:
     def _obey(self, message: AnyMessage, writer: asyncio.StreamWriter) -> None:
         match message:
             case Watch():
-                self._writers[writer].add(message.camera_id)
+                self._writers[writer][message.camera_id] = message.video
                 if message.video:
                     for shown in self._group:
                         writer.write(self._packet(message.camera_id, *shown))
             case Unwatch():
-                self._writers[writer].discard(message.camera_id)
+                self._writers[writer].pop(message.camera_id, None)
             case SnapshotRequest():
                 header = Snapshot(
                     request_id=message.request_id,
@@ -180,8 +180,9 @@ class FilmShard:
         if packet.keyframe:
             self._group.clear()
         for writer, cameras in self._writers.items():
-            for camera_id in cameras:
-                writer.write(self._packet(camera_id, packet, pts_s, at))
+            for camera_id, video in cameras.items():
+                if video:
+                    writer.write(self._packet(camera_id, packet, pts_s, at))
                 writer.write(self._seen(camera_id, index, packet.pts_s, pts_s, at))
         self._group.append((packet, pts_s, at))
 
