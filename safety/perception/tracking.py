@@ -39,7 +39,7 @@ FORGET_UNCONFIRMED_AFTER_S = 1.0
 """The same for a track that was seen once only, and not surely."""
 
 SAME_PERSON_OVERLAP = 0.6
-"""A detection that overlaps a matched one more than this begins no track: it is a double."""
+"""A detection that overlaps a tracked or surer one more than this begins no track: a double."""
 
 _PERSON = list(ObjectClass).index(ObjectClass.PERSON)
 
@@ -126,11 +126,11 @@ class PoseTracker:
     ) -> NDArray[np.intp]:
         """Which detections begin a track."""
         new = np.flatnonzero((track_of < 0) & (scores >= NEW_TRACK_SCORE))
-        matched = np.flatnonzero(track_of >= 0)
-        if not len(new) or not len(matched):
+        if not len(new):
             return new
-        doubles = (overlap(boxes[new], boxes[matched]) > SAME_PERSON_OVERLAP).any(axis=1)
-        return new[~doubles]
+        double = overlap(boxes[new], boxes) > SAME_PERSON_OVERLAP
+        double &= (track_of >= 0) | (np.arange(len(boxes)) < new[:, None])
+        return new[~double.any(axis=1)]
 
     def _seen(
         self, track_of: NDArray[np.intp], detections: Detections, rows: NDArray[np.intp], now: float
