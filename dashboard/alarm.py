@@ -39,11 +39,13 @@ def read_alarm(visit: Visit) -> Alarm:
 def alarm(session: Session) -> Alarm:
     """The alarm, read in an open session."""
     raised = Alert.state == AlertState.RAISED.value
-    # count(column) leaves out nulls, so the difference is what lasts.
-    number, cleared = session.exec(
-        select(func.count(), func.count(col(Alert.cleared_at))).where(raised)
-    ).one()
+    number = session.exec(select(func.count()).where(raised)).one()
+    danger = select(Alert.id).where(
+        raised, col(Alert.cleared_at).is_(None), Alert.kind == "violation"
+    )
     newest = session.exec(
         select(Alert.id).where(raised).order_by(col(Alert.raised_at).desc()).limit(1)
     ).first()
-    return Alarm(open=number, danger=number > cleared, newest=newest or "")
+    return Alarm(
+        open=number, danger=session.exec(danger.limit(1)).first() is not None, newest=newest or ""
+    )

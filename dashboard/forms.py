@@ -65,6 +65,7 @@ _KINDS = frozenset({"intrusion", "dwell"})
 
 
 def _sentence(item: Mapping[str, Any], translate: Translate) -> str:
-    key = f"invalid.{item['type']}"
+    # Our own validators name a translation key, pydantic's have types like "missing".
+    key = item["type"] if "." in item["type"] else f"invalid.{item['type']}"
     said = translate(key, **item.get("ctx", {}))
     return said if said != key else translate("invalid.other", why=item["msg"])

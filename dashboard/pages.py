@@ -76,17 +76,18 @@ def static_url(path: str) -> str:
 def render(
     visit: Visit,
     template: str,
-    values: Mapping[str, object] | None = None,
+    context: Mapping[str, object] | None = None,
+    /,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
-    **more: object,
+    **values: object,
 ) -> HTMLResponse:
     """A page or fragment. Reads the database; call it in a worker thread."""
     text = (
         environment()
         .get_template(template)
-        .render({**_common_values(visit), **(values or {}), **more})
+        .render({**_common_values(visit), **(context or {}), **values})
     )
     return HTMLResponse(text, status_code=status, headers=dict(headers or {}))
 

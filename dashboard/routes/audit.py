@@ -1,0 +1,28 @@
+"""Who did what, when."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from dashboard.access import ManagerOnlyVisit
+from dashboard.pages import render
+from safety.i18n import catalogue
+from safety.store import audit
+
+router = APIRouter(prefix="/audit", include_in_schema=False)
+
+PAGE_SIZE = 50
+
+
+@router.get("")
+def audit_page(visit: ManagerOnlyVisit, actor: str = "", before: int | None = None) -> Response:
+    with visit.database.reading() as session:
+        rows = audit.list_entries(session, actor=actor or None, before=before, limit=PAGE_SIZE + 1)
+    shown = rows[:PAGE_SIZE]
+    return render(
+        visit,
+        "audit.html",
+        entries=shown,
+        actor=actor,
+        next_before=shown[-1].id if len(rows) > PAGE_SIZE else None,
+        known=catalogue(visit.language),
+    )

@@ -1,0 +1,110 @@
+"""The forms of zones and rules: from fields to checked specifications, and back to fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import FormData
+
+from dashboard import forms
+from safety.i18n import Translate
+from zones.rules.dwell import DwellSpec
+from zones.rules.intrusion import IntrusionSpec
+from zones.specs import RuleSpec, ZoneSpec
+
+T = TypeVar("T")
+
+AnyRule = IntrusionSpec | DwellSpec
+
+RULE: TypeAdapter[AnyRule] = TypeAdapter(RuleSpec)
+
+RULE_KINDS = ("intrusion", "dwell")
+
+_COMMON = ("name", "severity", "hold_to_open_s", "hold_to_close_s", "cooldown_s")
+_OWN = {"intrusion": ("body",), "dwell": ("limit_s",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled(Generic[T]):
+    """A form somebody filled in.
+
+    Attributes:
+        values: What they typed, to show it again.
+        problems: What is wrong, by field; empty if ``spec`` is there.
+    """
+
+    values: Mapping[str, Any]
+    spec: T | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def corners_text(polygon: tuple[tuple[float, float], ...]) -> str:
+    """Corners as people edit them: one per line, percent of width and height."""
+    return "\n".join(f"{x * 100:.1f}, {y * 100:.1f}" for x, y in polygon)
+
+
+def parse_corners(text: str) -> list[tuple[float, float]]:
+    """The corners in such a text.
+
+    Raises:
+        ValueError: A line is not two numbers.
+    """
+    corners = []
+    for line in text.splitlines():
+        if line.strip():
+            x, y = line.replace(",", " ").split()
+            corners.append((float(x) / 100, float(y) / 100))
+    return corners
+
+
+def filled_zone(
+    form: FormData, translate: Translate, *, zone_id: str, camera_id: str
+) -> Filled[ZoneSpec]:
+    """The zone in a form."""
+    values = {
+        "name": forms.text(form, "name"),
+        "corners": forms.text(form, "corners", limit=8000),
+    }
+    try:
+        polygon = parse_corners(values["corners"])
+    except ValueError:
+        return Filled(values=values, problems={"polygon": translate("zones.corners_unreadable")})
+    try:
+        spec = ZoneSpec.model_validate(
+            {"id": zone_id, "name": values["name"], "camera_id": camera_id, "polygon": polygon}
+        )
+    except ValidationError as error:
+        return Filled(values=values, problems=forms.problems(error, translate))
+    return Filled(values=values, spec=spec)
+
+
+def filled_rule(
+    form: FormData, translate: Translate, *, rule_id: str, zone_id: str
+) -> Filled[AnyRule]:
+    """The rule in a form."""
+    kind = forms.text(form, "kind")
+    names = (*_COMMON, *_OWN.get(kind, ()))
+    values: dict[str, Any] = {name: forms.text(form, name) for name in names}
+    values |= {"kind": kind, "enabled": forms.text(form, "enabled") == "yes"}
+    everybody = forms.text(form, "told") != "some"
+    values["channels"] = None if everybody else forms.texts(form, "channel")
+    try:
+        spec = RULE.validate_python({"id": rule_id, "zone_id": zone_id, **values})
+    except ValidationError as error:
+        return Filled(values=values, problems=forms.problems(error, translate))
+    return Filled(values=values, spec=spec)
+
+
+def new_rule(kind: str, *, name: str, zone_id: str) -> AnyRule:
+    """A rule with everything at its default."""
+    own: dict[str, Any] = {"limit_s": 60.0} if kind == "dwell" else {}
+    return RULE.validate_python(
+        {"kind": kind, "id": new_id("rule"), "name": name, "zone_id": zone_id, **own}
+    )
+
+
+def new_id(prefix: str) -> str:
+    """An identifier for something that people give a name only."""
+    return f"{prefix}-{uuid4().hex[:8]}"
