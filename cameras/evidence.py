@@ -19,7 +19,7 @@ from cameras.ledger import EvidenceKind
 from cameras.messages import EvidenceFailed, EvidenceReady
 from cameras.overlay import draw_violation, jpeg
 from cameras.packets import PacketRing
-from safety.clock import Clock, Instant
+from safety.clock import Clock
 from safety.errors import AnjeonError
 from safety.types import Violation
 from zones.geometry import Polygon
@@ -151,6 +151,20 @@ class EvidenceMaker:
             size_bytes=len(data),
             started_at=frame.captured_at,
             ended_at=frame.captured_at,
+        )
+
+    def _write_clip(self, case: Case) -> EvidenceReady:
+        moment = case.violation.captured_at
+        packets = case.ring.window(moment.shifted(-case.before_s), moment.shifted(case.after_s))
+        clip = write_clip(packets, self._path(case, ".mp4"), moment=moment)
+        return EvidenceReady(
+            violation_id=case.violation.id,
+            kind="clip",
+            path=str(clip.path.relative_to(self._directory)),
+            sha256=clip.sha256,
+            size_bytes=clip.size_bytes,
+            started_at=clip.started_at,
+            ended_at=clip.ended_at,
         )
 
     def _path(self, case: Case, suffix: str) -> Path:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -25,6 +27,7 @@ from cameras.overlay import jpeg
 from cameras.packets import EncodedPacket
 from cameras.sockets import listening_socket
 from cameras.wire import read_frame
+from safety.clock import Instant
 from safety.errors import WireError
 from safety.types import CameraState, Frame, TrackedPerson
 
@@ -32,6 +35,30 @@ log = structlog.get_logger(__name__)
 
 MAX_SNAPSHOTS = 8
 """Stills that one connection may have asked for and not got yet."""
+
+REMEMBERED = 128
+"""Packets per watched camera whose times are kept: more than an analysis can lag."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Subscription:
+    """A camera that somebody watches.
+
+    Attributes:
+        times: When its last packets arrived, and their presentation times: boxes are drawn
+            over the picture that they belong to.
+    """
+
+    lane: Lane
+    end: Callable[[], None]
+    times: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    def pts_s(self, at: Instant) -> float | None:
+        """The presentation time of the packet that arrived at ``at``, if it is remembered."""
+        for arrived, pts_s in reversed(self.times):
+            if arrived == at.monotonic:
+                return pts_s
+        return None
 
 
 class LiveServer:
@@ -49,7 +76,7 @@ class LiveServer:
         self._lane = lane
         self._outlets: set[Outlet] = set()
         self._watched: frozenset[str] = frozenset()
-        self._subscriptions: dict[str, tuple[Lane, Callable[[], None]]] = {}
+        self._subscriptions: dict[str, _Subscription] = {}
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -79,19 +106,19 @@ class LiveServer:
     def analysed(self, lane: Lane, analysis: Analysis) -> None:
         """A frame was analysed; from any thread."""
         if lane.spec.id in self._watched and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._show, lane, analysis)
+            self._loop.call_soon_threadsafe(self._show, analysis)
 
     def rewire(self) -> None:
         """Take packets from exactly the cameras that are watched and exist now."""
         self._watched = frozenset[str]().union(*(outlet.cameras for outlet in self._outlets))
-        for camera_id, (lane, unsubscribe) in list(self._subscriptions.items()):
-            if camera_id not in self._watched or self._lane(camera_id) is not lane:
-                unsubscribe()
+        for camera_id, subscription in list(self._subscriptions.items()):
+            if camera_id not in self._watched or self._lane(camera_id) is not subscription.lane:
+                subscription.end()
                 del self._subscriptions[camera_id]
         for camera_id in self._watched - self._subscriptions.keys():
-            lane_now = self._lane(camera_id)
-            if lane_now is not None:
-                self._subscribe(camera_id, lane_now)
+            lane = self._lane(camera_id)
+            if lane is not None:
+                self._subscribe(camera_id, lane)
 
     def _subscribe(self, camera_id: str, lane: Lane) -> None:
         loop = asyncio.get_running_loop()
@@ -99,14 +126,22 @@ class LiveServer:
         def forward(packet: EncodedPacket) -> None:
             loop.call_soon_threadsafe(self._forward, camera_id, packet)
 
-        self._subscriptions[camera_id] = (lane, lane.worker.on_packet(forward))
+        self._subscriptions[camera_id] = _Subscription(
+            lane=lane, end=lane.worker.on_packet(forward)
+        )
 
     def _forward(self, camera_id: str, packet: EncodedPacket) -> None:
+        subscription = self._subscriptions.get(camera_id)
+        if subscription is not None:
+            subscription.times.append((packet.at.monotonic, packet.pts_s))
         for outlet in self._outlets:
             outlet.packet(camera_id, packet)
 
-    def _show(self, lane: Lane, analysis: Analysis) -> None:
-        message = metadata(lane, analysis)
+    def _show(self, analysis: Analysis) -> None:
+        frame = analysis.frame
+        subscription = self._subscriptions.get(frame.camera_id)
+        pts_s = subscription.pts_s(frame.captured_at) if subscription else None
+        message = metadata(analysis, pts_s)
         for outlet in self._outlets:
             outlet.metadata(message)
 
@@ -203,14 +238,14 @@ def still(frame: Frame, width_px: int) -> bytes:
     return jpeg(picture)
 
 
-def metadata(lane: Lane, analysis: Analysis) -> Metadata:
-    """What to draw over an analysed frame."""
+def metadata(analysis: Analysis, pts_s: float | None) -> Metadata:
+    """What to draw over an analysed frame, whose packet had this presentation time."""
     frame, violations = analysis.frame, analysis.open_violations
     zones = {v.zone_id for v in violations if v.zone_id is not None}
     return Metadata(
         camera_id=frame.camera_id,
         at=frame.captured_at,
-        pts_s=_pts_s(lane, frame),
+        pts_s=pts_s,
         persons=tuple(_seen(person) for person in analysis.persons),
         violated_zones=tuple(sorted(zones)),
         violating_subjects=tuple(sorted({v.subject for v in violations})),
@@ -221,12 +256,3 @@ def _seen(person: TrackedPerson) -> SeenPerson:
     left, top, right, bottom = person.box.astype(float).round(4).tolist()
     keypoints = tuple((x, y, c) for x, y, c in person.keypoints.astype(float).round(4).tolist())
     return SeenPerson(track_id=person.track_id, box=(left, top, right, bottom), keypoints=keypoints)
-
-
-def _pts_s(lane: Lane, frame: Frame) -> float | None:
-    """The presentation time of the frame's packet, if the ring still has it."""
-    at = frame.captured_at.monotonic
-    for packet in reversed(lane.worker.ring.latest_group()):
-        if packet.at.monotonic == at:
-            return packet.pts_s
-    return None

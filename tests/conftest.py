@@ -6,6 +6,8 @@ pytest_plugins = [
     "tests.support.plant",
     "tests.support.postgres",
     "tests.support.rtsp",
+    "tests.support.shards",
     "tests.support.web",
+    "tests.support.browser",
     "tests.support.webhook_receiver",
 ]

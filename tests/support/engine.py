@@ -18,7 +18,6 @@ from cameras.messages import (
     EvidenceReady,
     EvidenceStored,
     Hello,
-    Shutdown,
     ViolationReport,
     ViolationStored,
 )
@@ -76,10 +75,6 @@ class TalkingEngine:
         """Send bytes as they are to every shard."""
         for writer in self._writers:
             writer.write(data)
-
-    def shut_down(self) -> None:
-        """Tell every shard to leave."""
-        self.tell(Shutdown())
 
     def received(self, kind: type[M]) -> list[M]:
         """All messages of one kind."""
