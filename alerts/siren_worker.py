@@ -16,7 +16,7 @@ from safety.errors import ChannelError
 log = structlog.get_logger(__name__)
 
 OFF_MESSAGES = 3
-"""How often quiet is commanded, should one get lost; after that the time-to-live does it."""
+"""How often quiet is commanded and confirmed: a late command to sound may still be under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,6 @@ class SirenWorker:
         self._last = Wanted()
         self._due_at = clock.now().monotonic
         self._off_left = 0
-        self._sounded_at = 0.0
 
     @property
     def level(self) -> SirenLevel:
@@ -105,10 +104,7 @@ class SirenWorker:
         started = self._clock.now().monotonic
         quiet = wanted.level is SirenLevel.OFF
         if not quiet:
-            self._sounded_at = started
             self._off_left = OFF_MESSAGES
-        elif started - self._sounded_at > self._timings.ttl_s:
-            self._off_left = 0
         if wanted.level is not self._last.level:
             log.info("siren_wanted", channel=self._siren.channel_id, level=wanted.level.value)
         self._last = wanted
