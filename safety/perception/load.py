@@ -4,10 +4,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from safety.errors import ModelError
 from safety.perception.convert import converted
 from safety.perception.detector import Detector
-from safety.perception.letterbox import network_size
+from safety.perception.letterbox import PAD, network_size
 from safety.perception.models import pose_classes, read_card
 from safety.perception.postprocess import PoseDecoder
 
@@ -45,7 +47,17 @@ def load_pose_detector(
     path = converted(model, cache_dir) if model.suffix == ".pt" else model
     classes = pose_classes(read_card(path), model, network_px)
     decoder = PoseDecoder(classes, confidence=confidence, iou=iou)
-    if _engine(backend) == "openvino":
+    detector = _open(_engine(backend), path, decoder, network_px, max_batch)
+    # Shows at once that the output is what the card says, and spares the first frame the wait.
+    detector.detect([np.full((network_px[1], network_px[0], 3), PAD, np.uint8)])
+    return detector
+
+
+def _open(
+    engine: str, path: Path, decoder: PoseDecoder, network_px: tuple[int, int], max_batch: int
+) -> Detector:
+    # Imported here because an installation has one engine or the other.
+    if engine == "openvino":
         from safety.perception.openvino_backend import OpenVinoDetector
 
         return OpenVinoDetector(path, decoder, network_px=network_px)

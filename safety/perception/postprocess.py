@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from safety.errors import ModelError
 from safety.perception.letterbox import Placement
-from safety.types import Detections, FloatArray, IntArray
+from safety.types import KEYPOINTS, Detections, FloatArray, IntArray
 
 MAX_DETECTIONS = 300
 """Objects per picture at the most."""
@@ -47,6 +48,9 @@ def suppress(boxes: FloatArray, scores: FloatArray, iou: float) -> IntArray:
     return np.array(kept, np.int64)
 
 
+_KEYPOINT_ROWS = 3 * len(KEYPOINTS)
+
+
 class PoseDecoder:
     """Reads the output of one pose network.
 
@@ -72,17 +76,28 @@ class PoseDecoder:
             output: (4 + classes + 51, anchors) float32: centre x, centre y, width, height,
                 scores, keypoints as x, y, confidence; in network pixels.
             placement: Where the picture lay in the network's input.
+
+        Raises:
+            ModelError: The output has another form, as when NMS was exported with the network.
         """
+        count = len(self._classes)
+        if output.ndim != 2 or len(output) != 4 + count + _KEYPOINT_ROWS:
+            raise ModelError(
+                "model.output",
+                "the network's output has the shape {shape}, not ({rows}, anchors); export it with"
+                " 'yolo export format=onnx dynamic=True nms=False'",
+                shape=output.shape,
+                rows=4 + count + _KEYPOINT_ROWS,
+            )
         rows = self._candidates(output)
         if not len(rows):
             return Detections.empty()
-        count = len(self._classes)
         scores, classes = rows[:, 4 : 4 + count].max(axis=1), rows[:, 4 : 4 + count].argmax(axis=1)
         middle, half = rows[:, 0:2], rows[:, 2:4] / 2
         boxes = np.concatenate([middle - half, middle + half], axis=1)
         offset = (classes * _CLASS_OFFSET_PX).astype(np.float32)
         kept = suppress(boxes + offset[:, None], scores, self._iou)
-        keypoints = rows[kept, 4 + count :].reshape(-1, 17, 3)
+        keypoints = rows[kept, 4 + count :].reshape(-1, len(KEYPOINTS), 3)
         keypoints[..., :2] = placement.normalised(keypoints[..., :2])
         return Detections(
             boxes=placement.normalised(boxes[kept].reshape(-1, 2, 2)).reshape(-1, 4),

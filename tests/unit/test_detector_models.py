@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from safety.config import Settings
@@ -89,6 +90,18 @@ def test_a_network_of_fixed_size_fits_that_size_only(tmp_path: Path) -> None:
     _load(path)
     with pytest.raises(ModelError, match="dynamic=True"):
         _load(path, width=960)
+
+
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
+def test_a_network_that_suppresses_by_itself_is_refused(tmp_path: Path, backend: str) -> None:
+    """Exported with nms=True: 300 rows of detections, and the card does not say so."""
+    path = write_network(tmp_path / "net.onnx", np.zeros((57, 300), np.float32), card=POSE_CARD)
+    network = onnx.load(str(path))
+    network.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "rows"
+    onnx.save(network, str(path))
+    with pytest.raises(ModelError, match="nms=False") as refused:
+        _load(path, backend=backend)
+    assert refused.value.key == "model.output"
 
 
 @pytest.mark.parametrize("content", [b"", b"no network", bytes(1000)])
