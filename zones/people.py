@@ -42,6 +42,21 @@ class Subject:
     born_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BodyPoints:
+    """The known body points of everybody; entry i of each is one point.
+
+    Attributes:
+        places: (P, 2) x and y, normalised.
+        owners: Track ids.
+        names: COCO keypoint, or ``"box_bottom"``.
+    """
+
+    places: NDArray[np.float64]
+    owners: list[int]
+    names: list[str]
+
+
 class People:
     """The persons of one observation."""
 
@@ -49,6 +64,7 @@ class People:
         self.at: Instant = observation.at
         self.aspect = observation.aspect
         self._persons = observation.persons
+        self._body_points: dict[Body, _BodyPoints] = {}
 
     @cached_property
     def subjects(self) -> dict[int, Subject]:
@@ -61,7 +77,7 @@ class People:
             for person in self._persons
         }
 
-    def inside(self, area: ZoneArea, body: Body) -> dict[int, tuple[str, ...]]:
+    def inside(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         """Who has body points in the zone.
 
         Returns:
@@ -70,18 +86,25 @@ class People:
         """
         if not self._persons:
             return {}
-        columns = _COLUMNS[body]
-        points, known = self._points
-        inside = area.contains(points[:, columns]) & known[:, columns]
-        return {
-            self._persons[row].track_id: tuple(
-                _POINTS[columns[column]] for column in np.flatnonzero(inside[row])
-            )
-            for row in np.flatnonzero(inside.any(axis=1))
-        }
+        points = self._body_points.get(body)
+        if points is None:
+            points = self._body_points[body] = self._known(_COLUMNS[body])
+        found: dict[int, list[str]] = {}
+        for number in np.flatnonzero(area.contains(points.places)).tolist():
+            found.setdefault(points.owners[number], []).append(points.names[number])
+        return found
+
+    def _known(self, columns: list[int]) -> _BodyPoints:
+        places, known = self._all_points
+        rows, chosen = np.nonzero(known[:, columns])
+        return _BodyPoints(
+            places=places[:, columns][rows, chosen],
+            owners=[self._persons[row].track_id for row in rows.tolist()],
+            names=[_POINTS[columns[column]] for column in chosen.tolist()],
+        )
 
     @cached_property
-    def _points(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def _all_points(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Every body point, (N, 18, 2), and whether it is known, (N, 18)."""
         keypoints = np.stack([person.keypoints for person in self._persons])
         boxes = np.stack([person.box for person in self._persons])

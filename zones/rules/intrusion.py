@@ -34,7 +34,7 @@ class IntrusionMachine:
         return self._episodes.update(
             people.at,
             people.subjects,
-            {track_id: {"points": list(points)} for track_id, points in inside.items()},
+            {track_id: {"points": points} for track_id, points in inside.items()},
             aspect=people.aspect,
         )
 
