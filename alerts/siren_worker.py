@@ -105,8 +105,7 @@ class SirenWorker:
         quiet = wanted.level is SirenLevel.OFF
         if not quiet:
             self._off_left = OFF_MESSAGES
-        if wanted.level is not self._last.level:
-            log.info("siren_wanted", channel=self._siren.channel_id, level=wanted.level.value)
+        changed = wanted.level is not self._last.level
         self._last = wanted
         commanding = not quiet or self._off_left > 0
         action = asyncio.create_task(self._command(wanted) if commanding else self._check())
@@ -126,6 +125,8 @@ class SirenWorker:
         if commanding:
             self._off_left -= quiet
             self._succeeded(wanted, receipt)
+        if changed:
+            log.info("siren_commanded", channel=self._siren.channel_id, shows=wanted.level.value)
         idle = quiet and self._off_left == 0
         self._due_at = started + (self._timings.check_every_s if idle else self._timings.ttl_s / 3)
         self._answered(None)

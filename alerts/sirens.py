@@ -183,10 +183,13 @@ class SirenControl:
 
     def _answered(self, channel_id: str, error: ChannelError | None) -> None:
         health = self._health[channel_id]
+        failing = health.state is HealthState.FAILING
         if error is not None:
             self._metrics.failed(channel_id)
-            if health.state is not HealthState.FAILING:
+            if not failing:
                 log.warning("siren_failed", channel=channel_id, problem=str(error))
+        elif failing:
+            log.info("siren_works_again", channel=channel_id)
         changed = health.answered(error is None, self._clock.now())
         self._metrics.reachable(channel_id, error is None)
         if changed and self._on_channel_health is not None:
