@@ -44,6 +44,7 @@ class RtspSource:
         self._clock = clock
         self._connection = connection
         self._place = urlsplit(spec.url).netloc
+        self._began_at = clock.now()
         self._container = self._connect(spec)
         try:
             self._stream, self.codec = video_of(self._container, self._place)
@@ -59,7 +60,7 @@ class RtspSource:
         begun = False
         # FFmpeg hands a picture over when the next one begins to arrive, so the hand-over of
         # one is the moment in which the first bytes of its successor came.
-        came_at = self._clock.now()
+        came_at = self._began_at
         for packet in self._demux():
             at, came_at = came_at, self._clock.now()
             begun = begun or packet.is_keyframe
@@ -102,6 +103,9 @@ class RtspSource:
             raise self._error(error) from None
 
     def _error(self, error: av.error.FFmpegError) -> CameraError:
+        waited_s = self._clock.now().monotonic - self._began_at.monotonic
+        if isinstance(error, av.error.InvalidDataError) and waited_s >= OPEN_TIMEOUT_S:
+            return camera_error("unreachable", self._place, detail="no answer in time")
         if isinstance(error, av.error.InvalidDataError):
             return camera_error("unreachable", self._place, detail="its answer is not RTSP")
         return from_ffmpeg(error, self._place)

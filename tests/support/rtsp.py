@@ -27,7 +27,8 @@ class Mount:
         film: H.264 or H.265 file, sent as it is, for ever; None sends sound without picture.
         username, password: Who may play it; nobody is asked if not given.
         corrupt_after_s: From here on the pictures' bytes are damaged.
-        silent_after_s: From here on nothing is sent, over a connection that stays open.
+        silent_after_s: From here on nothing is sent, over a connection that stays open; the first
+            picture is sent in any case.
     """
 
     film: Path | None

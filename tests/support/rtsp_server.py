@@ -109,7 +109,9 @@ class Feed(threading.Thread):
                 elif self._stop.wait(max(0.0, -late)):
                     return
                 played_s = (lap + unit.dts) / 1e9
-                if played_s >= self._mount.get("silent_after_s", float("inf")):
+                # The first picture always goes out: without it the server cannot even say what
+                # it would send, and keeps the client waiting for its description.
+                if 0 < played_s >= self._mount.get("silent_after_s", float("inf")):
                     self._stop.wait()
                     return
                 corrupt = played_s >= self._mount.get("corrupt_after_s", float("inf"))
@@ -165,6 +167,7 @@ def main() -> None:
     server = GstRtspServer.RTSPServer()
     server.set_address(config["host"])
     server.set_service(str(config["port"]))
+    server.get_thread_pool().set_max_threads(-1)  # one client's trouble is not another's
     auth = GstRtspServer.RTSPAuth()
     auth.set_default_token(token(ANYBODY))
     server.set_auth(auth)
