@@ -1,10 +1,10 @@
 """Fixtures that all tests share, each in a module of its own under ``tests/support``."""
 
 pytest_plugins = [
+    "tests.support.postgres",  # before those that import it, or its asserts stay plain
     "tests.support.database",
     "tests.support.mosquitto",
     "tests.support.plant",
-    "tests.support.postgres",
     "tests.support.rtsp",
     "tests.support.shards",
     "tests.support.web",
