@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -315,12 +315,14 @@ def playing(
     settings: Settings, *statuses: CameraStatus, truth: Path | None = None
 ) -> Iterator["Plant"]:
     """``film_plant`` in a thread of its own, for tests that are not coroutines."""
-    with asyncio.Runner() as runner, ExitStack() as after:
-        plant = Plant(runner.get_loop(), settings, statuses, truth)
-        thread = threading.Thread(target=plant.loop.run_forever, name="film plant")
-        thread.start()
-        after.callback(thread.join)
-        after.callback(plant.loop.call_soon_threadsafe, plant.loop.stop)
+    # Not in this thread: the browser's driver has an event loop here.
+    with ThreadPoolExecutor(1, "film-plant") as thread, ExitStack() as after:
+        loop = asyncio.new_event_loop()
+        after.callback(loop.close)
+        done = thread.submit(loop.run_forever)
+        after.callback(done.result)
+        after.callback(loop.call_soon_threadsafe, loop.stop)
+        plant = Plant(loop, settings, statuses, truth)
         after.callback(plant.stop)
         plant.start()
         yield plant
