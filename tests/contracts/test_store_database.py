@@ -1,7 +1,7 @@
 """The way into the record, the same on both kinds of database."""
 
 import threading
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -42,36 +42,29 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
 
 
 def test_processes_that_migrate_at_the_same_time_do_not_collide(
-    database: Database, request: pytest.FixtureRequest, tmp_path: Path
+    new_database: Callable[[], Database],
 ) -> None:
-    if request.node.callspec.params["database"] == "sqlite":
-        url = f"sqlite:///{tmp_path / 'new' / 'anjeon.db'}"
-    else:
-        url = request.getfixturevalue("new_postgres_url")()
     failures: list[BaseException] = []
 
-    def migrate() -> None:
-        other = Database(url)
+    def migrate(database: Database) -> None:
         try:
-            other.migrate()
-            _entry(other, "kim")
+            database.migrate()
+            _entry(database, "kim")
         except BaseException as error:
             failures.append(error)
-        finally:
-            other.dispose()
 
-    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    threads = [threading.Thread(target=migrate, args=[new_database()]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failures == []
-    fresh = Database(url)
-    assert len(_actors(fresh)) == 4
-    fresh.dispose()
+    assert len(_actors(new_database())) == 4
 
 
-def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
+def test_a_database_of_a_newer_version_is_refused(new_database: Callable[[], Database]) -> None:
+    database = new_database()
+    database.migrate()
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match=r"newer version of Anjeon \(tables 9999\)") as caught:
@@ -79,7 +72,9 @@ def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
     assert caught.value.key == "store.newer"
 
 
-def test_a_database_without_tables_says_so(database: Database) -> None:
+def test_a_database_without_tables_says_so(new_database: Callable[[], Database]) -> None:
+    database = new_database()
+    database.migrate()
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE audit"))
     with pytest.raises(StoreUnavailable) as caught:

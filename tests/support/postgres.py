@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -53,6 +54,12 @@ class PostgresServer:
             connection.execute(f'CREATE DATABASE "{name}"')
         return f"postgresql://{_ROLE}@/{name}?host={self._directory}"
 
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected: hundreds of files each."""
+        name = urlsplit(url).path.removeprefix("/")
+        with self.connect("postgres") as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
     def connect(self, name: str) -> psycopg.Connection:
         """A connection past our own code."""
         return psycopg.connect(host=str(self._directory), user=_ROLE, dbname=name, autocommit=True)
@@ -90,8 +97,14 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def new_postgres_url(postgres_server: PostgresServer) -> Callable[[], str]:
-    """Makes an empty database and gives its URL."""
-    if not postgres_server.running:
-        postgres_server.start()
-    return postgres_server.new_database
+def new_postgres_url(postgres_server: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Makes an empty database for this test and gives its URL."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(postgres_server.new_database())
+        return made[-1]
+
+    yield make
+    for url in made:
+        postgres_server.drop(url)
