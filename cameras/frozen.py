@@ -28,7 +28,8 @@ class FrozenPicture:
     there a picture without noise changes by 0.00-0.19 grey levels on average and 5 at most,
     with the faintest noise tried (standard deviation 0.5) by 0.40 or more. So the picture is
     frozen only if it has stood still for the whole time *and* across a key frame. Cameras with
-    key frames farther apart than that are noticed correspondingly later.
+    key frames farther apart than that are noticed correspondingly later, and so is a picture
+    that freezes while the encoder's rate control is still settling (0.3-0.4 for some seconds).
 
     Args:
         after_s: Seconds of standing still; None never calls it frozen.

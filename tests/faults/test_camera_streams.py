@@ -98,7 +98,7 @@ def test_a_damaged_stream_is_not_mistaken_for_a_view(film: Path, rtsp_server: Se
 def test_a_frozen_picture_is_blind_although_packets_arrive(
     tmp_path: Path, rtsp_server: Serve
 ) -> None:
-    frozen = write_film(tmp_path / "frozen.mp4", still_room(4, clock=True))
+    frozen = write_film(tmp_path / "frozen.mp4", still_room(20, clock=True))
     server = rtsp_server({"cam": frozen})
     with working(server.url("cam")) as worker:
         wait_for(worker, LIVE)
