@@ -69,6 +69,7 @@ OPERATOR = Guard(Role.OPERATOR, Scope.ACKNOWLEDGE)
 MANAGER = Guard(Role.MANAGER, Scope.CONFIGURE)
 MANAGER_ONLY = Guard(Role.MANAGER)
 ADMIN = Guard(Role.ADMIN)
+ADMIN_CONFIGURE = Guard(Role.ADMIN, Scope.CONFIGURE)
 PERSON = Guard(Role.VIEWER)
 """Any signed-in person, but no token: one's own account."""
 
@@ -78,4 +79,5 @@ OperatorVisit = Annotated[Visit, Depends(OPERATOR)]
 ManagerVisit = Annotated[Visit, Depends(MANAGER)]
 ManagerOnlyVisit = Annotated[Visit, Depends(MANAGER_ONLY)]
 AdminVisit = Annotated[Visit, Depends(ADMIN)]
+AdminConfigureVisit = Annotated[Visit, Depends(ADMIN_CONFIGURE)]
 PersonVisit = Annotated[Visit, Depends(PERSON)]

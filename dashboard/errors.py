@@ -85,6 +85,12 @@ class TooManyRequests(WebError):
         )
 
 
+class UnsupportedMediaType(WebError):
+    """The body is of a kind that this route does not read."""
+
+    status = 415
+
+
 class Unprocessable(WebError):
     """The values are not acceptable; the message says which and why."""
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
-from dashboard.errors import BadRequest
+from dashboard.errors import UnsupportedMediaType
 from safety.i18n import Translate
 
 _MAX_FIELDS = 200
@@ -20,10 +20,10 @@ async def read_form(request: Request) -> FormData:
     """The fields of the form that was sent.
 
     Raises:
-        BadRequest: It is not a form.
+        UnsupportedMediaType: It is not a form.
     """
     if not request.headers.get("content-type", "").startswith(_FORM_TYPES):
-        raise BadRequest("web.not_a_form", "send this as an HTML form")
+        raise UnsupportedMediaType("web.not_a_form", "send this as an HTML form")
     return await request.form(max_files=0, max_fields=_MAX_FIELDS)
 
 

@@ -128,7 +128,7 @@ def alert_views(session: Session, translate: Translate, rows: Sequence[Alert]) -
         views.append(
             AlertView(
                 alert=row,
-                title=translate(row.message_key, **row.params),
+                title=_title(row, translate),
                 violation=violation,
                 camera_name=cameras.get(row.camera_id or "", row.camera_id or ""),
                 zone_name=zone_name,
@@ -138,6 +138,13 @@ def alert_views(session: Session, translate: Translate, rows: Sequence[Alert]) -
             )
         )
     return views
+
+
+def _title(row: Alert, translate: Translate) -> str:
+    """The short sentence for a list, where time and place stand beside it."""
+    key = row.message_key.replace("alert.", "alert.title.", 1)
+    title = translate(key, **row.params)
+    return title if title != key else translate(row.message_key, **row.params)
 
 
 def alert_view(session: Session, translate: Translate, alert_id: str) -> AlertView:

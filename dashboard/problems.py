@@ -17,6 +17,7 @@ from dashboard.security import add_security_headers
 from dashboard.visit import SiteView, Visit, requested_language, services_of
 from safety.errors import AnjeonError, StoreUnavailable
 from safety.i18n import catalogue, explain, translator
+from safety.site.problems import SiteError
 from safety.store import refusals
 
 _LOG = structlog.get_logger(__name__)
@@ -54,7 +55,9 @@ def status_of(error: AnjeonError) -> int:
 
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, AnjeonError)
-    return await _answer(request, error)
+    found = error.problems if isinstance(error, SiteError) else ()
+    problems = [{"where": f"line {each.line}: {each.place}", "why": each.message} for each in found]
+    return await _answer(request, error, problems=problems)
 
 
 async def _unparsable(request: Request, error: Exception) -> Response:
@@ -134,7 +137,7 @@ def _to_sign_in(request: Request) -> Response:
     return RedirectResponse(f"/login?next={wanted}" if wanted else "/login", status_code=303)
 
 
-_TITLED = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 422, 428, 429, 500, 503})
+_TITLED = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 503})
 
 
 def _page(request: Request, error: AnjeonError, status: int, headers: dict[str, str]) -> Response:

@@ -92,6 +92,12 @@ class Visit:
         return ZoneInfo(self.site.timezone)
 
     @property
+    def person(self) -> Identity:
+        """Whoever asks, on routes that let nobody else in."""
+        assert self.identity is not None
+        return self.identity
+
+    @property
     def actor(self) -> str:
         """Who goes into the audit log; a token acts in its maker's name."""
         if self.identity is None:

@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.support.plant",
     "tests.support.rtsp",
     "tests.support.shards",
+    "tests.support.small_disk",
     "tests.support.web",
     "tests.support.browser",
     "tests.support.webhook_receiver",

@@ -3,6 +3,10 @@
 from dashboard.routes import (
     account,
     alerts,
+    api_alerts,
+    api_parts,
+    api_record,
+    api_site,
     audit,
     cameras,
     channels,
@@ -30,5 +34,9 @@ PAGES = (
     users.router,
     account.router,
     preferences.router,
+    api_site.router,
+    api_alerts.router,
+    api_record.router,
+    api_parts.router,
 )
 """Every router of the application; a new file is added here."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from fastapi import APIRouter
+from sqlmodel import Session
 from starlette.responses import Response
 
 from dashboard import forms
@@ -28,7 +29,7 @@ def account_page(visit: PersonVisit) -> Response:
 
 @router.post("/profile")
 def change_profile(visit: PersonVisit, form: Form) -> Response:
-    identity = _identity(visit)
+    identity = visit.person
     language = known_language(forms.text(form, "language"))
     name = forms.text(form, "name")
     try:
@@ -51,7 +52,7 @@ def change_profile(visit: PersonVisit, form: Form) -> Response:
 
 @router.post("/password")
 def change_password(visit: PersonVisit, form: Form) -> Response:
-    identity = _identity(visit)
+    identity = visit.person
     new = forms.secret(form, "new")
     with visit.database.reading() as session:
         known = accounts.get(session, identity.user_id).password_hash
@@ -77,8 +78,8 @@ def change_password(visit: PersonVisit, form: Form) -> Response:
 
 @router.post("/tokens")
 def create_token(visit: PersonVisit, form: Form) -> Response:
-    identity = _identity(visit)
-    chosen = [scope for scope in _scopes(identity) if scope in forms.texts(form, "scope")]
+    identity = visit.person
+    chosen = [scope for scope in allowed_scopes(identity) if scope in forms.texts(form, "scope")]
     days = _LIFETIMES.get(forms.text(form, "lifetime"), 30)
     expires_at = visit.now + timedelta(days=days) if days is not None else None
     try:
@@ -98,13 +99,23 @@ def create_token(visit: PersonVisit, form: Form) -> Response:
 
 @router.post("/tokens/{token_id}/revoke")
 def revoke_token(visit: PersonVisit, token_id: str) -> Response:
-    identity = _identity(visit)
+    identity = visit.person
     with visit.database.transaction() as session:
-        row = session.get(ApiToken, token_id)
-        if row is None or row.user_id != identity.user_id:
-            raise NotFound("token", token_id)
+        own_token(session, token_id, identity.user_id)
         tokens.revoke(session, token_id, by=identity.login, at=visit.now)
     return redirect("/account?done=deleted")
+
+
+def own_token(session: Session, token_id: str, user_id: str) -> ApiToken:
+    """A token of this person.
+
+    Raises:
+        NotFound: There is none, or it is somebody else's.
+    """
+    row = session.get(ApiToken, token_id)
+    if row is None or row.user_id != user_id:
+        raise NotFound("token", token_id)
+    return row
 
 
 def _page(
@@ -114,7 +125,7 @@ def _page(
     problems: Mapping[str, str] | None = None,
     made: str = "",
 ) -> Response:
-    identity = _identity(visit)
+    identity = visit.person
     with visit.database.reading() as session:
         rows = tokens.list_tokens(session, user_id=identity.user_id)
     return render(
@@ -124,12 +135,12 @@ def _page(
         problems=dict(problems or {}),
         tokens=rows,
         made=made,
-        scopes=_scopes(identity),
+        scopes=allowed_scopes(identity),
         lifetimes=list(_LIFETIMES),
     )
 
 
-def _scopes(identity: Identity) -> list[Scope]:
+def allowed_scopes(identity: Identity) -> list[Scope]:
     """The scopes that somebody of this role may hand to a program."""
     least = {
         Scope.READ: accounts.Role.VIEWER,
@@ -137,8 +148,3 @@ def _scopes(identity: Identity) -> list[Scope]:
         Scope.CONFIGURE: accounts.Role.MANAGER,
     }
     return [scope for scope, role in least.items() if identity.role.includes(role)]
-
-
-def _identity(visit: Visit) -> Identity:
-    assert visit.identity is not None
-    return visit.identity

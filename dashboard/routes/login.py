@@ -13,7 +13,7 @@ from dashboard.errors import Forbidden, TooManyRequests
 from dashboard.forms import Form
 from dashboard.pages import redirect, render
 from dashboard.sessions import SESSION_COOKIE, clear_session_cookie, set_session_cookie
-from dashboard.visit import LANGUAGE_COOKIE, Identity, Visit
+from dashboard.visit import LANGUAGE_COOKIE, Visit
 from safety.i18n import explain
 from safety.store import accounts, audit, passwords, sessions, throttle
 from safety.store.refusals import Invalid
@@ -52,7 +52,7 @@ def sign_in(visit: Public, form: Form) -> Response:
 
 @router.post("/logout")
 def sign_out(visit: PersonVisit) -> Response:
-    identity = _identity(visit)
+    identity = visit.person
     if identity.session_id:
         with visit.database.transaction() as session:
             sessions.end(session, identity.session_id)
@@ -86,14 +86,14 @@ def one_time_sign_in(visit: Public, form: Form) -> Response:
 
 @router.get("/password")
 def password_page(visit: PersonVisit) -> Response:
-    if not _identity(visit).must_change_password:
+    if not visit.person.must_change_password:
         return redirect("/account")
     return render(visit, "password.html", problems={})
 
 
 @router.post("/password")
 def choose_password(visit: PersonVisit, form: Form) -> Response:
-    identity = _identity(visit)
+    identity = visit.person
     if not identity.must_change_password:
         raise Forbidden("web.password_known", "give your present password to change it")
     new = forms.secret(form, "new")
@@ -180,8 +180,3 @@ def _sign_in_page(
 
 def _address(visit: Visit) -> str:
     return visit.request.client.host if visit.request.client else ""
-
-
-def _identity(visit: Visit) -> Identity:
-    assert visit.identity is not None
-    return visit.identity

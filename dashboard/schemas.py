@@ -1,0 +1,163 @@
+"""What the API answers with."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cameras.messages import CameraStatus
+from safety.types import CameraState
+
+
+class Answer(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class SiteInfo(Answer):
+    """The site and the software."""
+
+    name: str
+    timezone: str
+    language: str
+    config_revision: int
+    """Goes up by one at every change of the configuration."""
+    version: str
+
+
+class CameraInfo(Answer):
+    """A camera and what it can honestly be said to watch now."""
+
+    id: str
+    name: str
+    enabled: bool
+    state: CameraState
+    """``blind`` also means that nobody has confirmed anything within three seconds."""
+    reason: str
+    since: datetime | None
+    status: CameraStatus | None = None
+    """The engine's newest word; null if it is silent."""
+
+
+class EvidenceInfo(Answer):
+    """A file that shows a violation."""
+
+    id: str
+    kind: Literal["clip", "picture"]
+    url: str
+    sha256: str
+    size_bytes: int
+
+
+class AlertInfo(Answer):
+    """A request for attention; its version is the ETag."""
+
+    id: str
+    kind: str
+    state: str
+    severity: str
+    text: str
+    """Its sentence in the language of the token's owner."""
+    camera_id: str | None
+    violation_id: str | None
+    raised_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    decided_at: datetime | None
+    decided_by: str | None
+    note: str | None
+    version: int
+    evidence: Sequence[EvidenceInfo] = ()
+
+
+class AlertPage(Answer):
+    """Alerts, newest first."""
+
+    items: Sequence[AlertInfo]
+    next_before: str | None
+    """Give it as ``before`` to get the next page; null on the last one."""
+
+
+class Decision(Answer):
+    """Somebody's judgement of an alert."""
+
+    verdict: Literal["confirmed", "false_positive"]
+    note: str | None = Field(default=None, max_length=500)
+
+
+class ViolationInfo(Answer):
+    """One episode of one rule being broken."""
+
+    id: str
+    phase: str
+    rule_id: str
+    rule_revision: int
+    rule_kind: str
+    camera_id: str
+    zone_id: str | None
+    subject: str
+    severity: str
+    opened_at: datetime
+    closed_at: datetime | None
+    duration_s: float
+    end_reason: str | None
+    siren_latency_s: float | None
+    details: dict[str, Any]
+
+
+class ViolationPage(Answer):
+    """Violations, newest first."""
+
+    items: Sequence[ViolationInfo]
+    next_before: str | None
+    """Give it as ``before`` to get the next page; null on the last one."""
+
+
+class CoverageInfo(Answer):
+    """How long one camera was in each state within the window, seconds."""
+
+    camera_id: str
+    live_s: float
+    degraded_s: float
+    blind_s: float
+    unrecorded_s: float
+    """Anjeon did not run: nothing was watched."""
+
+
+class ChangesInfo(Answer):
+    """What applying a site changed."""
+
+    added: Sequence[str]
+    changed: Sequence[str]
+    removed: Sequence[str]
+    site: Sequence[str]
+    revision: int
+
+
+class TokenInfo(Answer):
+    """An API token, without the token."""
+
+    id: str
+    name: str
+    scopes: Sequence[str]
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class NewToken(Answer):
+    """A token to be made."""
+
+    name: str = Field(min_length=1, max_length=120)
+    scopes: Sequence[Literal["read", "acknowledge", "configure"]] = Field(min_length=1)
+    days: int | None = Field(default=30, ge=1, le=3650)
+    """Days until it expires; null: never."""
+
+
+class MadeToken(TokenInfo):
+    """A token that was just made."""
+
+    token: str
+    """Shown this once."""
