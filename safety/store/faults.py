@@ -16,6 +16,8 @@ _TEXTS = {
     "check the mount options and file permissions",
     "store.unreachable": "the database {database} cannot be reached; "
     "check that it runs and that its address is right",
+    "store.cannot_open": "the database file of {database} cannot be opened; "
+    "check that its directory exists and may be written",
     "store.unauthorized": "the database {database} refuses the user name or password; "
     "check the database URL",
     "store.corrupt": "the database {database} is damaged; stop Anjeon and restore a backup",
@@ -31,7 +33,7 @@ _BY_SQLITE_ERROR = {
     "SQLITE_READONLY": "store.read_only",
     "SQLITE_PERM": "store.read_only",
     "SQLITE_AUTH": "store.read_only",
-    "SQLITE_CANTOPEN": "store.unreachable",
+    "SQLITE_CANTOPEN": "store.cannot_open",
     "SQLITE_CORRUPT": "store.corrupt",
     "SQLITE_NOTADB": "store.corrupt",
     "SQLITE_IOERR": "store.io",

@@ -60,6 +60,14 @@ class PostgresServer:
         with self.connect("postgres") as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
+    def demand_password(self, role: str, password: str) -> None:
+        """Make a role that can only sign in with this password."""
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"local all {role} scram-sha-256\n{rules.read_text()}")
+        with self.connect("postgres") as connection:
+            connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+            connection.execute("SELECT pg_reload_conf()")
+
     def connect(self, name: str) -> psycopg.Connection:
         """A connection past our own code."""
         return psycopg.connect(host=str(self._directory), user=_ROLE, dbname=name, autocommit=True)

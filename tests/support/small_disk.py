@@ -1,0 +1,49 @@
+"""A disk of a few hundred kilobytes that can be filled and made read-only."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+class SmallDisk:
+    """A tmpfs of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._filler = path / "filler"
+
+    def fill(self) -> None:
+        """Leave no byte free."""
+        with self._filler.open("wb", buffering=0) as filler:
+            for size in (65536, 512, 1):
+                try:
+                    while True:
+                        filler.write(bytes(size))
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+
+    def empty(self) -> None:
+        """Free what ``fill`` took."""
+        self._filler.unlink()
+
+    def remount(self, mode: str) -> None:
+        """Make it ``ro`` or ``rw``."""
+        command = ["mount", "-o", f"remount,{mode}", str(self.path)]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk of 768 KiB; only root can make one."""
+    path = tmp_path / "small-disk"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=768k", "tmpfs", str(path)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root and the right to mount")
+    yield SmallDisk(path)
+    subprocess.run(["umount", "-l", str(path)], check=True)
