@@ -62,7 +62,7 @@ def create_user(
     login = normalised_login(login)
     if not _LOGIN.fullmatch(login):
         raise Invalid(
-            "account.login",
+            "account.login_invalid",
             "the login '{login}' cannot be used; use 1 to 63 of a-z, 0-9 and . _ @ + -, "
             "beginning with a letter or digit",
             login=login[:80],
@@ -217,7 +217,7 @@ def _hash(password: str | None, login: str) -> str:
 
 def _checked_name(name: str) -> str:
     if not 1 <= len(name.strip()) <= 120:
-        raise Invalid("account.name", "a name needs 1 to 120 characters")
+        raise Invalid("account.name_length", "a name needs 1 to 120 characters")
     return name.strip()
 
 

@@ -48,7 +48,7 @@ def create(
         Invalid: No name, no scope or an unknown one.
     """
     if not 1 <= len(name.strip()) <= 120:
-        raise Invalid("token.name", "a token needs a name of 1 to 120 characters")
+        raise Invalid("token.name_length", "a token needs a name of 1 to 120 characters")
     if not scopes or not set(scopes) <= set(SCOPES):
         raise Invalid(
             "token.scopes",
