@@ -56,7 +56,8 @@ class DetectorPool:
                 entry = self._entries[size] = _Entry()
                 self._start_loading(entry, width, aspect)
         if entry.error is not None:
-            raise entry.error
+            # Raised for every frame: without this its traceback would grow each time.
+            raise entry.error.with_traceback(None)
         return entry.detector
 
     def failed(self, detector: Detector) -> None:
@@ -96,8 +97,8 @@ class DetectorPool:
             try:
                 detector = self._load(width, aspect)
             except Exception as error:  # the border of this thread
-                self.errors += 1
                 entry.error = _as_model_error(error)
+                self.errors += 1
                 log.error("detector_not_loaded", width=width, error=str(error))
                 self._closing.wait(backoff.next())
             else:

@@ -16,7 +16,7 @@ from safety.config import Settings
 
 log = structlog.get_logger(__name__)
 
-STOP_S = 8.0
+STOP_S = 12.0
 """Seconds a shard gets to finish its evidence before it is killed."""
 
 

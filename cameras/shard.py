@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from cameras.analysis import Analysis
 from cameras.detectors import DetectorPool
@@ -23,8 +24,8 @@ from cameras.messages import CameraStatus, Configure, Configured, ShardStats, Vi
 from cameras.shardlock import ShardLock
 from cameras.spool import Spool
 from safety.clock import Clock
-from safety.config import Settings
-from safety.errors import AnjeonError
+from safety.config import Settings, Slug
+from safety.errors import AnjeonError, ConfigError
 from safety.perception.detector import Detector
 from safety.perception.load import load_pose_detector
 from safety.perception.models import find_pose_model
@@ -38,9 +39,9 @@ TICK_S = 0.2
 REPORT_S = 1.0
 """How often they are reported although nothing changed."""
 
-HUNG_S = 30.0
-"""A network that takes so long for one batch will not come back: the process ends, and its
-supervisor starts another."""
+HUNG_TICKS = 150
+"""A network that is at one batch for so many ticks (30 s) will not come back: the process ends
+and its supervisor starts another. Ticks, not seconds: a process that was stopped is not hung."""
 
 EVIDENCE_S = 4.0
 CONFIRMATION_S = 1.0
@@ -52,8 +53,9 @@ def run_shard(settings: Settings, shard_id: str, *, clock: Clock) -> None:
 
     Raises:
         ShardAlreadyRuns: Another process has this name.
-        ConfigError: Its socket cannot be made.
+        ConfigError: It can have no such name, or its socket cannot be made.
     """
+    _check_name(shard_id)
     faulthandler.enable()
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(f"anjeon {shard_id}"[:15], encoding="utf-8")
@@ -93,6 +95,8 @@ class Shard:
         self._wanted: asyncio.Queue[Configure] = asyncio.Queue()
         self._reported: dict[str, tuple[float, CameraStatus]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._busy_since: float | None = None
+        self._busy_ticks = 0
 
     async def run(self) -> None:
         """Work until told to leave, then leave tidily within some seconds."""
@@ -172,7 +176,7 @@ class Shard:
             if now - reported_at >= REPORT_S:
                 reported_at = now
                 self._link.post(self._stats())
-            self._check_inference(now)
+            self._check_inference()
             await self._clock.sleep_async(TICK_S)
 
     def _report_all(self) -> None:
@@ -205,12 +209,28 @@ class Shard:
             frame_to_report_s=self._link.take_latencies(),
         )
 
-    def _check_inference(self, now: float) -> None:
+    def _check_inference(self) -> None:
         busy_since = self._inference.busy_since
-        if busy_since is not None and now - busy_since > HUNG_S:
-            log.critical("inference_hung", seconds=round(now - busy_since))
+        same = busy_since is not None and busy_since == self._busy_since
+        self._busy_ticks = self._busy_ticks + 1 if same else 0
+        self._busy_since = busy_since
+        if self._busy_ticks > HUNG_TICKS:
+            log.critical("inference_hung", seconds=round(self._busy_ticks * TICK_S))
             faulthandler.dump_traceback()
             os._exit(os.EX_SOFTWARE)
+
+
+def _check_name(shard_id: str) -> None:
+    """Names become file names: the same letters as all identifiers."""
+    try:
+        TypeAdapter(Slug).validate_python(shard_id)
+    except ValidationError:
+        raise ConfigError(
+            "config.shard_name",
+            "a shard cannot be called '{name}'; use lower-case letters, digits, - and _, "
+            "such as shard-0",
+            name=shard_id,
+        ) from None
 
 
 def _loader(settings: Settings) -> Callable[[int, float], Detector]:

@@ -15,10 +15,10 @@ log = structlog.get_logger(__name__)
 STABLE_S = 60.0
 """A shard that lived this long is restarted without the pauses its predecessors earned."""
 
-STARTING_S = 30.0
+STARTING_S = 60.0
 """How long a shard that was just started may be silent."""
 
-SILENT_S = 10.0
+SILENT_S = 15.0
 """How long a running shard, which reports every second, may be silent before it is killed."""
 
 CHECK_S = 1.0

@@ -1,0 +1,254 @@
+"""The inference thread serves every camera and survives whatever the network does."""
+
+import contextlib
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from cameras import detectors as detectors_module
+from cameras.analysis import Analysis
+from cameras.detectors import DetectorPool
+from cameras.inference import BATCH, InferenceThread
+from cameras.lane import Lane
+from cameras.worker import CameraWorker
+from safety.clock import Instant, SystemClock
+from safety.errors import ModelError
+from safety.types import CameraState, Detections, Frame, Phase, Picture, Violation
+from tests.support.shards import film_camera, watching
+from tests.support.waiting import wait_until
+from zones.engine import RuleEngine
+
+CLOCK = SystemClock()
+BAD = 13
+"""A picture with this grey is one that the network cannot take."""
+
+
+class SlowNetwork:
+    """Finds one person in every picture; holds still until let go, and fails on demand."""
+
+    network_px = (640, 384)
+    backend = "recorded"
+    nonfinite_outputs = 0
+
+    def __init__(self) -> None:
+        self.go = threading.Semaphore(10_000)
+        self.failing = False
+        self.batches: list[int] = []
+
+    def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
+        self.go.acquire()
+        self.batches.append(len(pictures))
+        if self.failing or any(picture[0, 0, 0] == BAD for picture in pictures):
+            raise RuntimeError("the engine broke down")
+        return [one_person() for _ in pictures]
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def one_person() -> Detections:
+    keypoints = np.full((1, 17, 3), 0.5, np.float32)
+    return Detections(
+        boxes=np.array([[0.4, 0.3, 0.6, 0.8]], np.float32),
+        scores=np.array([0.9], np.float32),
+        classes=np.zeros(1, np.int64),
+        keypoints=keypoints,
+    )
+
+
+class Whole:
+    def rgb(self) -> Picture:
+        return np.zeros((36, 64, 3), np.uint8)
+
+
+class Journal:
+    """What the thread reported."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+        self.frames: Counter[str] = Counter()
+
+    def violated(self, lane: Lane, violation: Violation, analysis: Analysis | None) -> None:
+        self.violations.append(violation)
+
+    def analysed(self, lane: Lane, analysis: Analysis) -> None:
+        self.frames[lane.spec.id] += 1
+
+
+class Bench:
+    """An inference thread with cameras whose frames are put by hand."""
+
+    def __init__(self, load: Callable[[int, float], SlowNetwork]) -> None:
+        self.journal = Journal()
+        self.pool = DetectorPool(load, clock=CLOCK)
+        self.thread = InferenceThread(self.pool, self.journal, clock=CLOCK)
+        self.lanes: dict[str, Lane] = {}
+        self._sequence = itertools.count()
+
+    def add(self, camera_id: str) -> Lane:
+        spec = film_camera(camera_id)
+        parts = watching(spec)
+        rules = RuleEngine(
+            camera_id=camera_id,
+            zones=parts.zones,
+            rules=parts.rules,
+            rule_revisions=parts.rule_revisions,
+            new_id=lambda: f"{camera_id}-{next(self._sequence)}",
+        )
+        worker = CameraWorker(spec, clock=CLOCK, notify=self.thread.notify)
+        lane = Lane(spec, worker, rules, {}, now=CLOCK.now())
+        self.lanes[camera_id] = lane
+
+        def order(lanes: dict[str, Lane]) -> None:
+            lanes[camera_id] = lane
+
+        self.thread.submit(order).result(timeout=5)
+        return lane
+
+    def show(self, camera_id: str, grey: int = 0, at: Instant | None = None) -> None:
+        frame = Frame(
+            camera_id=camera_id,
+            sequence=next(self._sequence),
+            captured_at=at or CLOCK.now(),
+            width_px=64,
+            height_px=36,
+            picture=np.full((36, 64, 3), grey, np.uint8),
+            full=Whole(),
+        )
+        self.lanes[camera_id].worker.slot.put(frame)
+
+
+@pytest.fixture
+def network() -> SlowNetwork:
+    return SlowNetwork()
+
+
+@pytest.fixture
+def bench(network: SlowNetwork) -> Iterator[Bench]:
+    bench = Bench(lambda width, aspect: network)
+    bench.thread.start()
+    bench.pool.get(640, 64 / 36)
+    wait_until(lambda: bench.pool.get(640, 64 / 36) is network)
+    yield bench
+    network.go.release(1000)
+    bench.thread.stop()
+    bench.pool.close()
+
+
+def test_a_frame_becomes_a_violation(bench: Bench) -> None:
+    bench.add("cam-1")
+    bench.show("cam-1")
+    wait_until(lambda: len(bench.journal.violations) == 1)
+    assert bench.journal.violations[0].phase is Phase.OPENED
+
+
+def test_waiting_cameras_share_a_batch(bench: Bench, network: SlowNetwork) -> None:
+    network.go = threading.Semaphore(0)
+    for number in range(5):
+        bench.add(f"cam-{number}")
+    bench.show("cam-0")
+    wait_until(lambda: not bench.lanes["cam-0"].worker.slot.ready)
+    for number in range(1, 5):
+        bench.show(f"cam-{number}")
+    network.go.release(2)
+    wait_until(lambda: sum(bench.journal.frames.values()) == 5)
+    assert network.batches == [1, 4]
+
+
+def test_every_camera_is_served_when_there_are_too_many(bench: Bench, network: SlowNetwork) -> None:
+    network.go = threading.Semaphore(0)
+    names = [f"cam-{number}" for number in range(2 * BATCH + 3)]
+    for name in names:
+        bench.add(name)
+    rounds = 12
+    for done in range(rounds):
+        for name in names:
+            bench.show(name)
+        network.go.release()
+        wait_until(lambda expected=done + 1: len(network.batches) >= expected)  # type: ignore[misc]
+    network.go.release(10)
+    wait_until(lambda: not any(lane.worker.slot.ready for lane in bench.lanes.values()))
+    wait_until(lambda: sum(network.batches) == sum(bench.journal.frames.values()))
+    served = [bench.journal.frames[name] for name in names]
+    assert min(served) >= 3
+    assert max(served) - min(served) <= 2
+
+
+def test_one_bad_picture_costs_the_others_nothing(bench: Bench, network: SlowNetwork) -> None:
+    network.go = threading.Semaphore(0)
+    for name in ("first", "good", "bad"):
+        bench.add(name)
+    bench.show("first")
+    wait_until(lambda: not bench.lanes["first"].worker.slot.ready)
+    bench.show("good")
+    bench.show("bad", grey=BAD)
+    network.go.release(10)
+    wait_until(lambda: bench.pool.errors == 2)
+    wait_until(lambda: bench.journal.frames["good"] == 1)
+    assert bench.journal.frames["bad"] == 0
+
+
+def test_a_broken_network_is_counted_reloaded_and_left_alone(
+    bench: Bench, network: SlowNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detectors_module, "FAILURES_TO_RELOAD", 3)
+    bench.add("cam-1")
+    network.failing = True
+    for failures in range(1, 5):
+        bench.show("cam-1")
+        wait_until(lambda wanted=failures: bench.pool.errors >= wanted or wanted > 3)  # type: ignore[misc]
+    network.failing = False
+    wait_until(lambda: bench.pool.get(640, 64 / 36) is network)
+    bench.show("cam-1")
+    wait_until(lambda: bench.journal.frames["cam-1"] == 1)
+
+
+def test_a_network_that_cannot_be_loaded_is_said_and_tried_again() -> None:
+    mended = threading.Event()
+    asked = threading.Event()
+
+    def load(width: int, aspect: float) -> SlowNetwork:
+        asked.wait()
+        if not mended.is_set():
+            raise ModelError("model.missing", "there is no such file")
+        return SlowNetwork()
+
+    pool = DetectorPool(load, clock=CLOCK)
+    assert pool.get(640, 16 / 9) is None
+    asked.set()
+    wait_until(lambda: pool.errors == 1)
+    with pytest.raises(ModelError, match="no such file"):
+        pool.get(640, 16 / 9)
+    mended.set()
+    wait_until(lambda: is_there(pool))
+    pool.close()
+
+
+def is_there(pool: DetectorPool) -> bool:
+    with contextlib.suppress(ModelError):
+        return pool.get(640, 16 / 9) is not None
+    return False
+
+
+def test_an_order_that_fails_is_told_and_the_thread_goes_on(bench: Bench) -> None:
+    bench.add("cam-1")
+
+    def order(lanes: dict[str, Lane]) -> None:
+        raise ValueError("no such thing")
+
+    with pytest.raises(ValueError, match="no such thing"):
+        bench.thread.submit(order).result(timeout=5)
+    bench.show("cam-1")
+    wait_until(lambda: bench.journal.frames["cam-1"] == 1)
+
+
+def test_a_camera_without_frames_is_blind_and_its_violations_end(bench: Bench) -> None:
+    lane = bench.add("cam-1")
+    bench.show("cam-1")
+    wait_until(lambda: len(bench.journal.violations) == 2)
+    assert bench.journal.violations[1].end_reason == "camera_blind"
+    assert lane.watch(CLOCK.now()).state is CameraState.BLIND
