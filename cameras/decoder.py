@@ -116,7 +116,8 @@ class WholeFrame:
 
     def rgb(self) -> Picture:
         """The frame as (height, width, 3) uint8 RGB."""
-        return _array(self._frame.reformat(format="rgb24", threads=1))
+        # A reformatter of its own: the frame's is shared, and two threads may ask at once.
+        return _array(VideoReformatter().reformat(self._frame, format="rgb24", threads=1))
 
 
 def _array(frame: VideoFrame) -> Picture:
