@@ -37,7 +37,7 @@ def catalogue(language: Language) -> Mapping[str, str]:
     return {
         message.id: message.string
         for message in messages
-        if isinstance(message.id, str) and isinstance(message.string, str) and message.string
+        if isinstance(message.id, str) and isinstance(message.string, str) and message.id
     }
 
 

@@ -24,12 +24,23 @@ from zones.specs import ZoneSpec
 SIZE = (640, 360)
 
 
+NAMES = {
+    "ko": (
+        "한빛정밀 1공장",
+        "프레스 통로",
+        "로봇 셀",
+        "지게차 통로",
+        "프레스 2호기",
+        "로봇 펜스 안",
+    ),
+    "en": ("Hanbit Works 1", "Press aisle", "Robot cell", "Forklift aisle", "Press 2", "Robot"),
+}
+"""Site, three cameras, two zones."""
+
+
 def factory_spec(directory: Path, *, language: str = "ko") -> SiteSpec:
     """Three cameras, two zones, two rules, two channels."""
-    names = {
-        "ko": ("한빛정밀 1공장", "프레스 통로", "로봇 셀", "지게차 통로", "프레스 2호기", "로봇 펜스 안"),
-        "en": ("Hanbit Works 1", "Press aisle", "Robot cell", "Forklift aisle", "Press 2", "Robot"),
-    }[language]
+    names = NAMES[language]
     return SiteSpec(
         name=names[0],
         language="ko" if language == "ko" else "en",
@@ -171,7 +182,9 @@ class Factory:
                 camera_id=camera_id,
             )
 
-    def watch(self, camera_id: str, stretches: list[tuple[CameraState, float]], end: Instant) -> None:
+    def watch(
+        self, camera_id: str, stretches: list[tuple[CameraState, float]], end: Instant
+    ) -> None:
         """Coverage that ends now: states with their lengths in seconds, in order."""
         start = end.shifted(-sum(length for _, length in stretches))
         for state, length in stretches:
