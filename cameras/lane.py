@@ -1,12 +1,16 @@
 """One camera of a shard between its worker and its rules."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from cameras.analysis import Analysis, AnalysisRate
 from cameras.health import CameraHealth
+from cameras.intake import PacketSubscriber
 from cameras.messages import CameraStatus
+from cameras.packets import PacketRing
+from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
-from cameras.worker import CameraWorker
 from safety.clock import Instant
 from safety.perception.tracking import Tracker, create_tracker
 from safety.types import CameraState, Frame, Violation
@@ -18,6 +22,25 @@ UNSEEN_S = 2.0
 
 FAILURES_TO_BLIND = 3
 """Frames in a row on which the analysis failed."""
+
+
+class Worker(Protocol):
+    """What keeps a camera connected; see ``cameras.worker``."""
+
+    slot: FrameSlot
+    ring: PacketRing
+
+    def health(self) -> CameraHealth:
+        """The camera as of now; never blocks."""
+        ...
+
+    def on_packet(self, subscriber: PacketSubscriber) -> Callable[[], None]:
+        """Hand every packet to ``subscriber``; returns how to end that."""
+        ...
+
+    def stop(self) -> None:
+        """End reading."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +70,7 @@ class Lane:
     def __init__(
         self,
         spec: CameraSpec,
-        worker: CameraWorker,
+        worker: Worker,
         rules: RuleEngine,
         zones: dict[str, Polygon],
         *,

@@ -1,0 +1,177 @@
+"""What a camera can honestly be said to watch, given its pictures and their analysis."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from cameras.analysis import Analysis, AnalysisRate
+from cameras.health import CameraHealth, HealthMonitor
+from cameras.intake import PacketSubscriber
+from cameras.lane import FAILURES_TO_BLIND, Lane
+from cameras.packets import PacketRing
+from cameras.slot import FrameSlot
+from safety.clock import ManualClock
+from safety.types import Frame, Picture
+from tests.support.shards import film_camera
+from zones.engine import RuleEngine
+
+
+class Whole:
+    def rgb(self) -> Picture:
+        return np.zeros((36, 64, 3), np.uint8)
+
+
+class Hand:
+    """A worker whose pictures come when the test says so."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.slot = FrameSlot()
+        self.ring = PacketRing(seconds=1, max_bytes=1)
+        self.monitor = HealthMonitor(clock)
+
+    def health(self) -> CameraHealth:
+        return self.monitor.snapshot()
+
+    def on_packet(self, subscriber: PacketSubscriber) -> Callable[[], None]:
+        return lambda: None
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+class Scene:
+    """A camera whose pictures and analyses happen when told to, on a clock of its own."""
+
+    def __init__(self, min_fps: float = 2.0) -> None:
+        self.clock = ManualClock()
+        self.hand = Hand(self.clock)
+        spec = film_camera().model_copy(update={"min_fps": min_fps})
+        rules = RuleEngine(
+            camera_id=spec.id, zones=(), rules=(), rule_revisions={}, new_id=lambda: ""
+        )
+        self.lane = Lane(spec, self.hand, rules, {}, now=self.clock.now())
+
+    def see(self, fps: float, seconds: float, *, analyse: bool = True) -> None:
+        """Pictures arrive, and are analysed unless told otherwise."""
+        for _ in range(round(fps * seconds)):
+            self.clock.advance(1 / fps)
+            now = self.clock.now()
+            frame = Frame(
+                camera_id="cam-1",
+                sequence=self.hand.monitor.saw(64, 36, now),
+                captured_at=now,
+                width_px=64,
+                height_px=36,
+                picture=np.zeros((36, 64, 3), np.uint8),
+                full=Whole(),
+            )
+            if analyse:
+                analysis = Analysis(frame=frame, persons=(), open_violations=())
+                self.lane.analysed(analysis, now, doubtful=False)
+            self.state()
+
+    def state(self) -> tuple[str, str]:
+        watch = self.lane.watch(self.clock.now())
+        return watch.state.value, watch.reason
+
+
+def just_started(scene: Scene) -> None:
+    """Nothing has come yet."""
+
+
+def analysed(scene: Scene) -> None:
+    scene.see(10, 5)
+
+
+def silent(scene: Scene) -> None:
+    scene.see(10, 5)
+    scene.clock.advance(2.5)
+
+
+def sees_again(scene: Scene) -> None:
+    silent(scene)
+    scene.state()
+    scene.see(10, 0.5, analyse=False)
+
+
+def first_pictures(scene: Scene) -> None:
+    scene.see(10, 1, analyse=False)
+
+
+def network_loads(scene: Scene) -> None:
+    scene.lane.loading = True
+    scene.see(10, 20, analyse=False)
+
+
+def analysis_stops(scene: Scene) -> None:
+    scene.see(10, 5)
+    scene.see(10, 2.5, analyse=False)
+
+
+def too_slow(scene: Scene) -> None:
+    scene.see(1, 10)
+
+
+def slow_but_promised(scene: Scene) -> None:
+    scene.see(1, 10)
+
+
+def fails_once(scene: Scene) -> None:
+    scene.see(10, 5)
+    scene.lane.failed()
+
+
+def fails_and_fails(scene: Scene) -> None:
+    scene.see(10, 5)
+    for _ in range(FAILURES_TO_BLIND):
+        scene.lane.failed()
+
+
+def never_worked(scene: Scene) -> None:
+    scene.see(10, 1, analyse=False)
+    scene.lane.failed()
+
+
+def recovers(scene: Scene) -> None:
+    fails_and_fails(scene)
+    scene.see(10, 1)
+
+
+def wall_clock_jumps(scene: Scene) -> None:
+    scene.see(10, 5)
+    scene.clock.jump(3600)
+
+
+@pytest.mark.parametrize(
+    ("happened", "min_fps", "state"),
+    [
+        (just_started, 2.0, ("blind", "starting")),
+        (first_pictures, 2.0, ("blind", "starting")),
+        (network_loads, 2.0, ("blind", "starting")),
+        (analysed, 2.0, ("live", "ok")),
+        (silent, 2.0, ("blind", "no_frames")),
+        (sees_again, 2.0, ("blind", "starting")),
+        (analysis_stops, 2.0, ("blind", "slow")),
+        (too_slow, 2.0, ("degraded", "slow")),
+        (slow_but_promised, 0.8, ("live", "ok")),
+        (fails_once, 2.0, ("degraded", "model_error")),
+        (fails_and_fails, 2.0, ("blind", "model_error")),
+        (never_worked, 2.0, ("blind", "model_error")),
+        (recovers, 2.0, ("live", "ok")),
+        (wall_clock_jumps, 2.0, ("live", "ok")),
+    ],
+)
+def test_state(happened: Callable[[Scene], None], min_fps: float, state: tuple[str, str]) -> None:
+    scene = Scene(min_fps)
+    happened(scene)
+    assert scene.state() == state
+
+
+@pytest.mark.parametrize("fps", [0.5, 2.0, 10.0, 15.0])
+def test_the_rate_is_measured_over_time(fps: float) -> None:
+    rate = AnalysisRate(min_fps=1.0)
+    for number in range(round(fps * 20)):
+        rate.add(number / fps)
+    assert rate.fps((fps * 20 - 1) / fps) == pytest.approx(fps, rel=0.4)
+    assert rate.fps(60.0) == 0
