@@ -3,6 +3,7 @@
 What nobody has confirmed within three seconds is NOT MONITORED, whatever was true before.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,12 @@ class Wall:
     @property
     def columns(self) -> int:
         """Columns of the grid on a wide screen."""
-        return next(n for n in range(1, 65) if n * n >= len(self.tiles))
+        return math.ceil(math.sqrt(len(self.tiles)))
+
+    @property
+    def rows(self) -> int:
+        """Rows of that grid."""
+        return math.ceil(len(self.tiles) / max(1, self.columns))
 
 
 def read_wall(visit: Visit) -> Wall:

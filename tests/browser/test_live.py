@@ -88,7 +88,7 @@ def raise_alert(site: Site) -> str:
 def test_video_plays_with_boxes_drawn_over_it(chromium: Browser, site: Site) -> None:
     with watching(chromium, site) as (_, page):
         wait_for_video(page)
-        expect(page.locator("#watching")).to_have_text("All 2 cameras are being monitored")
+        expect(page.locator("#watching")).to_have_text("All 2 cameras monitored")
         first = page.locator("#tile-cam-1")
         before = first.locator("video").evaluate("video => video.currentTime")
         wait_for(
@@ -161,7 +161,7 @@ def test_a_blind_camera_is_hatched_and_says_why(chromium: Browser, site: Site) -
         expect(tile.locator(".plate")).to_be_visible()
         expect(tile.locator(".plate")).to_contain_text("No pictures come from the camera")
         expect(tile.locator("video")).not_to_be_visible()
-        expect(page.locator("#watching")).to_have_text("1 of 2 cameras are being monitored")
+        expect(page.locator("#watching")).to_have_text("1 of 2 cameras monitored")
         keep_picture(page, "wall-blind")
         plant.set(camera_status("cam-2"))
         expect(tile.locator(".plate")).to_be_hidden()

@@ -112,6 +112,7 @@ class FilmShard:
     name: str = "shard-0"
     truth: list[tuple[SeenPerson, ...]] | None = None
     codec: str = "h264"
+    path: Path = SCENE
     requests: list[AnyMessage] = field(default_factory=list)
     _writers: dict[asyncio.StreamWriter, dict[str, bool]] = field(default_factory=dict)
     _server: asyncio.Server | None = None
@@ -164,7 +165,7 @@ class FilmShard:
                 writer.write(encode(header, first_picture()))
 
     async def _play(self) -> None:
-        packets = film()
+        packets = film(self.path)
         clock = SystemClock()
         steps = [later.pts_s - earlier.pts_s for earlier, later in pairwise(packets)]
         length = packets[-1].pts_s + steps[-1]
@@ -296,11 +297,11 @@ def camera_status(camera_id: str, *, shard: str = "shard-0", **changes: Any) -> 
 
 @asynccontextmanager
 async def film_plant(
-    settings: Settings, *statuses: CameraStatus, truth: Path | None = None
+    settings: Settings, *statuses: CameraStatus, path: Path = SCENE
 ) -> AsyncIterator[tuple[WordyEngine, FilmShard]]:
     """An engine and one shard that show the film on every camera."""
     engine = WordyEngine(settings, {status.camera_id: status for status in statuses})
-    shard = FilmShard(settings, truth=true_persons(truth) if truth else None)
+    shard = FilmShard(settings, path=path)
     await engine.start()
     await shard.start()
     try:
