@@ -163,8 +163,8 @@ def _without_defaults(spec: BaseModel) -> dict[str, Any]:
             kept[name] = [_without_defaults(item) for item in value]
         elif name == "kind" or value != field.default:
             kept[name] = plain[name]
-    first = {name: kept[name] for name in ("id", "kind", "name") if name in kept}
-    return {**first, **kept}
+    first = [name for name in ("id", "kind", "name") if name in kept]
+    return {name: kept[name] for name in dict.fromkeys([*first, *kept])}
 
 
 def _holds_no_mapping(value: Any) -> bool:

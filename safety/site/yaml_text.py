@@ -18,6 +18,9 @@ MAX_BYTES = 1024 * 1024
 """A site with 64 cameras needs about a fifth of this."""
 
 _MAX_DEPTH = 20
+_FOLDED = re.compile("[\x85\u2028\u2029\ufeff]")
+"""Characters that PyYAML writes as they are and then reads as line breaks or not at all."""
+
 _CORE: tuple[tuple[str, str, str], ...] = (
     ("tag:yaml.org,2002:null", r"(?:~|null|Null|NULL|)", "~nN"),
     ("tag:yaml.org,2002:bool", r"(?:true|True|TRUE|false|False|FALSE)", "tTfF"),
@@ -113,7 +116,12 @@ def write(data: Any, *, flow: Callable[[Any], bool]) -> str:
     def represent_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
         return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flow(items))
 
+    def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+        style = '"' if _FOLDED.search(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
     Dumper.add_representer(list, represent_list)
+    Dumper.add_representer(str, represent_text)
     written: str = yaml.dump(
         data,
         Dumper=Dumper,
