@@ -1,7 +1,6 @@
 """Processes die: no alert is lost, and nobody is told that a camera was watched when it was not."""
 
 import asyncio
-import os
 import time
 from pathlib import Path
 
@@ -147,7 +146,8 @@ def test_the_dashboard_dies_and_nothing_else_notices(
     plant.kill("dashboard")
     before = siren.times("danger")
     plant.wait_for(lambda: siren.times("danger") > before, why="the siren still sounds")
-    assert all(row.state == "live" for row in plant.coverage("cell")[1:])
+    states = [row.state for row in plant.coverage("cell")]
+    assert "blind" not in states[states.index("live") :]
 
 
 @pytest.mark.timeout(60)
@@ -155,8 +155,6 @@ def test_a_second_engine_on_the_same_data_is_refused(make_plant: MakePlant) -> N
     plant = make_plant(cell_site(SOURCE, [RECORDING]))
     plant.start("engine")
     plant.wait_for(lambda: plant.get("/healthz")[0] == 200, why="the engine turns")
-    second = Plant.start(plant, "engine")
-    assert second.wait(20) == 2
+    assert plant.run("engine").returncode == 2
     assert "already uses" in plant.log("engine")
     assert plant.get("/healthz")[0] == 200
-    assert os.getpid() != second.pid

@@ -1,5 +1,7 @@
 """Streams fail: blindness is declared in time, counted, told, and ended when it ends."""
 
+from pathlib import Path
+
 import pytest
 
 from safety.demo import SITE
@@ -88,7 +90,7 @@ def test_a_camera_that_cannot_be_read_says_why_and_holds_up_no_other(
     reason: str,
 ) -> None:
     monkeypatch.setenv("CAMERA_PASSWORD", "wrong-password-7")
-    mounts = {
+    mounts: dict[str, Mount | Path] = {
         "cell": CELL_FILM,
         "locked": Mount(film=CELL_FILM, username="camera", password="right"),
         "sound": Mount(film=None),

@@ -49,8 +49,10 @@ def test_a_worker_in_the_robot_cell_sounds_the_siren_once_and_is_on_record(
         plant.wait_for(lambda: siren.times("danger") == 1, why="the siren sounds")
         plant.wait_for(lambda: siren.level == "off", why="the siren ends with the danger")
         (violation,) = plant.violations()
-        files = lambda: ready_evidence(plant, violation.id)  # noqa: E731
-        plant.wait_for(lambda: set(files()) == {"clip", "picture"}, why="evidence is complete")
+        plant.wait_for(
+            lambda: set(ready_evidence(plant, violation.id)) == {"clip", "picture"},
+            why="evidence is complete",
+        )
         assert violation.siren_latency_s is not None
         (alert,) = plant.alerts()
         assert (alert.state, alert.violation_id) == ("raised", violation.id)
@@ -59,7 +61,7 @@ def test_a_worker_in_the_robot_cell_sounds_the_siren_once_and_is_on_record(
         for row in plant.evidence():
             data = (plant.settings.evidence_dir / str(row.path)).read_bytes()
             assert hashlib.sha256(data).hexdigest() == row.sha256
-        with av.open(str(files()["clip"])) as clip:
+        with av.open(str(ready_evidence(plant, violation.id)["clip"])) as clip:
             frames = sum(1 for _ in clip.decode(video=0))
         assert frames > 50
         plant.wait_for(

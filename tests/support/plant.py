@@ -95,7 +95,16 @@ class Plant:
     # Processes
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Start ``engine`` or ``dashboard``."""
+        """Start ``engine`` or ``dashboard``; it ends with the plant."""
+        self._processes[name] = self._spawn(name)
+        return self._processes[name]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run a command of ours to its end; what it says is in ``log(arguments[0])``."""
+        process = self._spawn(*arguments)
+        return subprocess.CompletedProcess(process.args, process.wait(60))
+
+    def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
         values = self.settings.model_dump(mode="json", exclude_none=True)
         environment = {
             **os.environ,
@@ -103,16 +112,14 @@ class Plant:
             "ANJEON_LOG_FORMAT": "json",
             **self._environment,
         }
-        with (self._logs / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "safety.cli", name],
+        with (self._logs / f"{arguments[0]}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "safety.cli", *arguments],
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
             )
-        self._processes[name] = process
-        return process
 
     def kill(self, name: str) -> None:
         """End one of our processes as a power cut would."""
