@@ -86,7 +86,7 @@ def _contenders() -> dict[str, Callable[[Scene], Step]]:
     eager: dict[str, Any] = {
         "high_conf_det_threshold": 0.3, "minimum_consecutive_frames": 1, "lost_track_buffer": 60,
     }  # fmt: skip
-    wide = {"minimum_iou_threshold_first_assoc": 0.2, "minimum_iou_threshold_second_assoc": 0.4}
+    wide = {"minimum_iou_threshold_first_assoc": 0.1, "minimum_iou_threshold_second_assoc": 0.2}
     return {
         "ours": _ours,
         "ByteTrack": _library(ByteTrackTracker),

@@ -69,8 +69,8 @@ def test_end_closes_everything_and_the_camera_starts_afresh(reason: Any) -> None
     ] * 2
     assert engine.open_violations == ()
     assert engine.end(reason, START.shifted(4)) == []
-    again = replay(engine, [acting(9, (20, "in"), born_s=5)], [5.0])
-    assert [(v.phase, v.subject) for v in again] == [(Phase.OPENED, "person-9")]
+    again = replay(engine, [acting(1, (20, "in"))], [3.6])
+    assert [(v.phase, v.rule_id) for v in again] == [(Phase.OPENED, "keep-out")]
 
 
 class TestConfigure:

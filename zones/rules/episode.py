@@ -127,13 +127,17 @@ class Episodes:
         return reports
 
     def end(self, reason: EndReason, now: Instant) -> list[Violation]:
-        """Close every open violation, with this reason, and forget who was about to open one."""
+        """Close every open violation, with this reason, and begin afresh.
+
+        Nobody saw these violations end, so they leave no cooldown behind.
+        """
         closed = [
             self._close(key, episode, None, reason, now)
             for key, episode in list(self._episodes.items())
             if episode.violation is not None
         ]
         self._episodes.clear()
+        self._cooling.clear()
         return closed
 
     def _pass_on(self, at: Instant, visible: Mapping[int, Subject], aspect: float) -> None:
@@ -240,6 +244,7 @@ class Episodes:
         # One cooldown per rule, so the oldest entry is the first to expire.
         while self._cooling and next(iter(self._cooling.values())) <= now:
             del self._cooling[next(iter(self._cooling))]
+        self._cooling.pop(key, None)  # keeps the order
         self._cooling[key] = now + self._spec.cooldown_s
 
     def _measured(self, episode: _Episode) -> dict[str, object]:
