@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from alerts.specs import ChannelSpec
@@ -46,13 +46,13 @@ class SiteSpec(Spec):
     """Time zone by its IANA name, for every time that people read."""
     language: Literal["ko", "en"] = "ko"
     """Language of alerts and, unless people choose another, of the pages."""
-    cameras: tuple[CameraSpec, ...] = ()
+    cameras: tuple[CameraSpec, ...] = Field(default=(), max_length=256)
     """The cameras."""
-    zones: tuple[ZoneSpec, ...] = ()
+    zones: tuple[ZoneSpec, ...] = Field(default=(), max_length=2048)
     """The zones in their pictures."""
-    rules: tuple[RuleSpec, ...] = ()
+    rules: tuple[RuleSpec, ...] = Field(default=(), max_length=4096)
     """What must not happen in the zones."""
-    channels: tuple[ChannelSpec, ...] = ()
+    channels: tuple[ChannelSpec, ...] = Field(default=(), max_length=256)
     """Sirens and messengers."""
 
     @field_validator("timezone")

@@ -165,11 +165,6 @@ def get(session: Session, alert_id: str) -> Alert:
     return alert
 
 
-def by_dedupe_key(session: Session, dedupe_key: str) -> Alert | None:
-    """The alert of this situation, if there is one."""
-    return session.exec(select(Alert).where(Alert.dedupe_key == dedupe_key)).first()
-
-
 def list_alerts(
     session: Session,
     *,

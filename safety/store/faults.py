@@ -21,7 +21,8 @@ _TEXTS = {
     "store.unauthorized": "the database {database} refuses the user name or password; "
     "check the database URL",
     "store.corrupt": "the database {database} is damaged; stop Anjeon and restore a backup",
-    "store.not_migrated": "the database {database} lacks tables; start the engine once, it makes them",
+    "store.not_migrated": "the database {database} lacks tables; "
+    "start the engine once, it makes them",
     "store.busy": "the database {database} did not answer in time; check its load",
     "store.io": "reading or writing the database {database} failed; check the disk",
 }

@@ -117,7 +117,7 @@ def delivered(session: Session, delivery_id: str, *, at: datetime) -> Delivery:
 
 
 def failed(session: Session, delivery_id: str, *, error: str, retry_at: datetime) -> Delivery:
-    """An attempt failed; the next one is at ``retry_at``.
+    """An attempt failed; the next one is at ``retry_at``, at most ``LONGEST_WAIT`` from now.
 
     Raises:
         NotFound: There is no such delivery.
@@ -126,19 +126,6 @@ def failed(session: Session, delivery_id: str, *, error: str, retry_at: datetime
     if row.state == PENDING:
         row.attempts += 1
         row.last_error, row.next_attempt_at = error, retry_at
-        session.flush()
-    return row
-
-
-def postpone(session: Session, delivery_id: str, *, until: datetime) -> Delivery:
-    """Wait without an attempt having been made (the channel's breaker is open).
-
-    Raises:
-        NotFound: There is no such delivery.
-    """
-    row = _locked(session, delivery_id)
-    if row.state == PENDING:
-        row.next_attempt_at = until
         session.flush()
     return row
 

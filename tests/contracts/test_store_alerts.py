@@ -69,8 +69,7 @@ def test_the_same_situation_raises_one_alert(database: Database) -> None:
             raised_at=after(9),
         )
         assert again is None
-        found = alerts.by_dedupe_key(session, "v1")
-    assert found is not None
+        (found,) = alerts.list_alerts(session)
     assert (found.id, found.params, found.raised_at) == (alert_id, {"zone": "프레스"}, NOON)
 
 
@@ -212,8 +211,7 @@ def test_alerts_are_found_and_counted_by_state(database: Database) -> None:
 
 def _enqueue(database: Database, *channels: str, event: str = "raised") -> list[str]:
     with database.transaction() as session:
-        alert = alerts.by_dedupe_key(session, "v1")
-        assert alert is not None
+        (alert,) = alerts.list_alerts(session)
         rows = outbox.enqueue(session, alert, event, channels, {"n": 1}, NOON, after(3600))
         return [row.id for row in rows]
 
@@ -237,8 +235,6 @@ def test_deliveries_fall_due_and_are_done_or_given_up(database: Database) -> Non
         outbox.dead(session, bad, error="HTTP 410")
         assert outbox.due(session, after(29), 10) == []
         assert [row.id for row in outbox.due(session, after(30), 10)] == [slow]
-        outbox.postpone(session, slow, until=after(60))
-        assert outbox.due(session, after(30), 10) == []
         rows = {row.channel_id: row for row in outbox.of_channel(session, "good")}
         rows |= {row.channel_id: row for row in outbox.of_channel(session, "bad", state="dead")}
         rows |= {row.channel_id: row for row in outbox.of_channel(session, "slow")}
@@ -271,9 +267,9 @@ def test_the_longest_due_come_first_and_no_more_than_asked_for(database: Databas
     _raise(database)
     first, second, third = _enqueue(database, "a", "b", "c")
     with database.transaction() as session:
-        outbox.postpone(session, third, until=after(1))
-        outbox.postpone(session, second, until=after(2))
-        outbox.postpone(session, first, until=after(3))
+        outbox.failed(session, third, error="x", retry_at=after(1))
+        outbox.failed(session, second, error="x", retry_at=after(2))
+        outbox.failed(session, first, error="x", retry_at=after(3))
         assert [row.id for row in outbox.due(session, after(9), 2)] == [third, second]
 
 

@@ -13,6 +13,9 @@ HEAD = "version: 1\nname: Plant\n"
 CAMERA = "cameras:\n  - {id: gate, name: Gate, source: {kind: synthetic}}\n"
 ZONE = "zones:\n  - {id: door, name: D, camera_id: gate, polygon: [[0, 0], [1, 0], [1, 1]]}\n"
 TWO_CAMERAS = CAMERA + "  - {id: press, name: Press, source: {kind: synthetic}}\n"
+MANY_CHANNELS = "channels:\n" + "".join(
+    f"  - {{id: c{n}, kind: recording, name: C}}\n" for n in range(257)
+)
 
 
 def _problems(text: str) -> list[str]:
@@ -80,6 +83,7 @@ def _zone(polygon: str) -> str:
          "5: cameras[1].id: the id 'gate' is that of cameras[0] already; use another"),
         (HEAD + CAMERA + "  - just text\n",
          "5: cameras[1]: must be a mapping of keys to values"),
+        (HEAD + MANY_CHANNELS, "3: channels: has more entries than the 256 allowed"),
         (HEAD + "cameras: gate\n",
          "3: cameras: must be a list: one '- …' line per item, or […]"),
         (_camera("name: G", "source: {kind: synthetic}", "name: H"),
@@ -134,7 +138,7 @@ def _zone(polygon: str) -> str:
         ("version: 1\nname: " + "[" * 200_000, "2: nested too deeply"),
         (HEAD + "1: x\n", "3: every key must be text"),
         (HEAD + "? [a, b]\n: x\n", "3: every key must be text"),
-        ("x" * (yaml_text.MAX_BYTES + 1), "1: is larger than 1024 KiB"),
+        ("x" * (yaml_text.MAX_BYTES + 1), "1: is larger than 512 KiB"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_named_with_its_line_and_what_to_do(text: str, problem: str) -> None:
@@ -215,7 +219,7 @@ def test_missing_secrets_are_only_looked_for_when_asked(
     [
         (None, "site.yaml:1: cannot be read: no such file or directory"),
         (b"version: 1\nname: \xb0\xf8\xc0\xe5\n", "site.yaml:2: is not UTF-8 text"),
-        (b"# " + b"x" * yaml_text.MAX_BYTES, "site.yaml:1: is larger than 1024 KiB"),
+        (b"# " + b"x" * yaml_text.MAX_BYTES, "site.yaml:1: is larger than 512 KiB"),
     ],
 )
 def test_files_that_are_no_text_are_refused(
