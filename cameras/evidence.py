@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -59,7 +60,9 @@ class Case:
 class EvidenceMaker:
     """Makes picture and clip of every violation, in two threads that give way to all others.
 
-    ``put`` gets exactly one message for each of the two, ready or failed.
+    ``put`` gets exactly one message for each of the two, ready or failed. Reasons of failures
+    are translation keys: ``disk_full``, ``not_written``, ``no_clip`` (no key frame), ``busy``
+    or ``internal``.
 
     Args:
         directory: Files go to ``YYYY/MM/DD/<violation id>.jpg`` and ``.mp4`` below it, by the
@@ -122,12 +125,13 @@ class EvidenceMaker:
         try:
             ready = await loop.run_in_executor(self._threads, write, case)
         except AnjeonError as error:
-            self._fail(case, kind, error.key, str(error))
+            self._fail(case, kind, error.key.rpartition(".")[2], str(error))
         except OSError as error:
-            self._fail(case, kind, "evidence.not_written", str(error))
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            self._fail(case, kind, "disk_full" if full else "not_written", str(error))
         except Exception as error:  # the border of the job: a bug here must be on record too
             log.exception("evidence_bug", violation=case.violation.id, kind=kind)
-            self._fail(case, kind, "evidence.failed", repr(error))
+            self._fail(case, kind, "internal", repr(error))
         else:
             self._put(ready)
 

@@ -194,7 +194,7 @@ async def test_a_full_disk_is_said_of_the_evidence(
     await engine.start()
     with shard_process(shard_settings):
         await until(lambda: len(engine.received(EvidenceFailed)) >= 2)
-        assert {m.reason for m in engine.received(EvidenceFailed)} == {"evidence.not_written"}
+        assert {m.reason for m in engine.received(EvidenceFailed)} == {"not_written"}
         assert engine.state("cam-1") == LIVE
     await engine.stop()
 
