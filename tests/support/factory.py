@@ -6,6 +6,8 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import select
 
 from alerts.channels.mqtt import MqttSirenSpec
 from alerts.channels.recording import RecordingSpec
@@ -15,6 +17,7 @@ from safety.site.apply import apply_site
 from safety.site.spec import SiteSpec
 from safety.store import alerts, coverage, evidence, outbox, violations
 from safety.store.database import Database
+from safety.store.tables import Evidence
 from safety.store.times import utc
 from safety.types import CameraState, Phase, Severity, Violation
 from zones.rules.dwell import DwellSpec
@@ -167,6 +170,13 @@ class Factory:
                     ended_at=utc(at.shifted(2)),
                 )
 
+    def falsify_paths(self, path: str) -> None:
+        """Write another path into all evidence, as a thief with the database would."""
+        with self._database.transaction() as session:
+            for row in session.exec(select(Evidence)):
+                row.path = path
+                session.add(row)
+
     def go_blind(self, camera_id: str, at: Instant) -> None:
         """A camera stops seeing, and an alert says so."""
         name = next(each.name for each in self._spec.cameras if each.id == camera_id)
@@ -201,7 +211,7 @@ class Factory:
             start = start.shifted(length)
 
 
-def _picture(step: int = 0) -> np.ndarray:
+def _picture(step: int = 0) -> NDArray[np.uint8]:
     width, height = SIZE
     picture = np.full((height, width, 3), (96, 92, 88), np.uint8)
     cv2.rectangle(picture, (0, 230), (width, height), (124, 120, 116), -1)

@@ -4,7 +4,7 @@ import re
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,10 @@ from safety.config import Settings
 from safety.store import accounts, tokens
 from safety.store.accounts import Role
 from safety.store.database import Database
+from tests.support.factory import Factory, factory_spec
 from tests.support.waiting import wait_until
+
+Fields = Mapping[str, str | list[str]]
 
 PASSWORD = "long enough to be a password"
 
@@ -104,9 +107,11 @@ class Browser:
         """Open a page."""
         return self.client.get(path, headers=headers)
 
-    def post(self, path: str, fields: dict[str, str | list[str]] | None = None) -> httpx.Response:
+    def post(
+        self, path: str, fields: Mapping[str, str | list[str]] | None = None
+    ) -> httpx.Response:
         """Send a form."""
-        data = {**(fields or {})}
+        data = dict(fields or {})
         if self.csrf_token:
             data.setdefault("csrf_token", self.csrf_token)
         return self.client.post(path, data=data, headers={"origin": self.address})
@@ -155,6 +160,15 @@ def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
     database.dispose()
     return path
+
+
+@pytest.fixture
+def factory(site: Site) -> Factory:
+    """The site's factory, configured."""
+    spec = factory_spec(site.settings.data_dir)
+    made = Factory(site.database, site.settings.evidence_dir, spec)
+    made.configure(site.now)
+    return made
 
 
 @pytest.fixture
