@@ -20,9 +20,9 @@ def parameter_sets(codec: Codec, data: bytes) -> bytes:
     """
     wanted = _H264_PARAMETER_SETS if codec == "h264" else _H265_PARAMETER_SETS
     found = []
-    for begin, end in _units(data):
-        kind = _kind(codec, data[begin])
-        if _is_slice(codec, kind):
+    for begin, end in nal_units(data):
+        kind = nal_kind(codec, data[begin])
+        if is_slice(codec, kind):
             break
         if kind in wanted:
             found.append(b"\x00" + _START_CODE + data[begin:end].rstrip(b"\x00"))
@@ -53,7 +53,7 @@ class ParameterSets:
         return self._known + data
 
 
-def _units(data: bytes) -> Iterator[tuple[int, int]]:
+def nal_units(data: bytes) -> Iterator[tuple[int, int]]:
     """Begin and end of every NAL unit, without start code."""
     begin = data.find(_START_CODE)
     while begin >= 0:
@@ -64,9 +64,16 @@ def _units(data: bytes) -> Iterator[tuple[int, int]]:
         begin = following
 
 
-def _kind(codec: Codec, header: int) -> int:
+def nal_kind(codec: Codec, header: int) -> int:
+    """The unit's type, from the first byte of its header."""
     return header & 0x1F if codec == "h264" else (header >> 1) & 0x3F
 
 
-def _is_slice(codec: Codec, kind: int) -> bool:
+def is_slice(codec: Codec, kind: int) -> bool:
+    """Whether a unit of this type holds (part of) a picture."""
     return 1 <= kind <= 5 if codec == "h264" else kind < 32
+
+
+def begins_sequence(codec: Codec, kind: int) -> bool:
+    """Whether a slice of this type is part of a picture that decoding can start with."""
+    return kind == 5 if codec == "h264" else 16 <= kind <= 21

@@ -14,9 +14,9 @@ class EncodedPacket:
 
     Attributes:
         data: Annex B; in a key frame the parameter sets stand in front.
-        pts_s: Presentation time in seconds; arrival time of the connection's first packet is
-            0. Not in order where the stream has B-frames.
-        at: When it reached this machine.
+        pts_s: Presentation time in seconds; that of the connection's first packet is 0. Not in
+            order where the stream has B-frames.
+        at: When the last of it reached this machine.
         connection: Counts the connections to the camera; timestamps restart with each.
     """
 

@@ -1,6 +1,7 @@
 """Network cameras: RTSP over TCP."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from urllib.parse import quote, urlsplit
 
 import av
@@ -8,11 +9,12 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from cameras.annexb import ParameterSets
+from cameras.assembly import AssembledPicture, PictureAssembly
 from cameras.containers import rate_of, video_of
 from cameras.failures import camera_error, from_ffmpeg
 from cameras.packets import EncodedPacket
 from cameras.specs import RtspSpec
-from safety.clock import Clock, Instant
+from safety.clock import Clock
 from safety.config import read_secret
 from safety.errors import CameraError
 
@@ -26,6 +28,8 @@ _OPTIONS = {
     # two: first packet after 0.1 s instead of 2.8 s, and none is held back.
     "fpsprobesize": "0",
     "probesize": "32",
+    # Every RTP packet as it comes: pictures are put together in cameras.assembly.
+    "fflags": "+noparse+nofillin",
 }
 # Sound is nobody's business here, so it is not even asked for.
 _NO_SOUND = {"allowed_media_types": "video"}
@@ -52,27 +56,24 @@ class RtspSource:
             self._container.close()
             raise
         self.announced_fps = rate_of(self._stream)
+        self._time_base = self._stream.time_base or Fraction(1, 90_000)
 
     def packets(self) -> Iterator[EncodedPacket]:
         """Pictures as they arrive, from the first key frame on; see ``cameras.source.Source``."""
         parameter_sets = ParameterSets(self.codec, self._stream.codec_context.extradata or b"")
-        timeline = _Timeline()
-        begun = False
-        # FFmpeg hands a picture over when the next one begins to arrive, so the hand-over of
-        # one is the moment in which the first bytes of its successor came.
-        came_at = self._began_at
-        for packet in self._demux():
-            at, came_at = came_at, self._clock.now()
-            begun = begun or packet.is_keyframe
-            if not begun:
-                continue
-            data = bytes(packet)
+        first_pts: int | None = None
+        for picture in self._pictures():
+            if first_pts is None:
+                if not picture.keyframe:
+                    continue
+                first_pts = picture.pts
+            data = picture.data
             yield EncodedPacket(
                 codec=self.codec,
-                data=parameter_sets.complete(data) if packet.is_keyframe else data,
-                keyframe=packet.is_keyframe,
-                pts_s=timeline.place(_seconds(packet), at),
-                at=at,
+                data=parameter_sets.complete(data) if picture.keyframe else data,
+                keyframe=picture.keyframe,
+                pts_s=float((picture.pts - first_pts) * self._time_base),
+                at=picture.at,
                 connection=self._connection,
             )
         # FFmpeg takes a server that went away for the end of a film.
@@ -81,6 +82,12 @@ class RtspSource:
     def close(self) -> None:
         """End the connection."""
         self._container.close()
+
+    def _pictures(self) -> Iterator[AssembledPicture]:
+        assembly = PictureAssembly(self.codec)
+        for piece in self._demux():
+            if piece.pts is not None:
+                yield from assembly.add(bytes(piece), piece.pts, self._clock.now())
 
     def _demux(self) -> Iterator["av.Packet[VideoStream]"]:
         try:
@@ -123,28 +130,6 @@ def _sends_only_sound(spec: RtspSpec) -> bool:
             return not container.streams.video
     except av.error.FFmpegError:
         return False
-
-
-class _Timeline:
-    """Places the camera's timestamps so that the first packet's arrival is zero."""
-
-    def __init__(self) -> None:
-        self._first_at: Instant | None = None
-        self._shift_s: float | None = None
-
-    def place(self, pts_s: float | None, at: Instant) -> float:
-        if self._first_at is None:
-            self._first_at = at
-        arrived_s = at.monotonic - self._first_at.monotonic
-        if pts_s is None:  # usual for the very first packet
-            return arrived_s
-        if self._shift_s is None:
-            self._shift_s = arrived_s - pts_s
-        return pts_s + self._shift_s
-
-
-def _seconds(packet: "av.Packet[VideoStream]") -> float | None:
-    return None if packet.pts is None else float(packet.pts * packet.time_base)
 
 
 def _address(spec: RtspSpec) -> str:
