@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -14,7 +15,7 @@ from sqlmodel import Session
 
 from safety.errors import ConfigError, StoreUnavailable
 from safety.store import migrations
-from safety.store.faults import unavailable
+from safety.store.faults import failure, unavailable
 
 BUSY_TIMEOUT_S = 5.0
 """How long a writer waits for another one before it gives up."""
@@ -38,6 +39,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = _checked_url(url)
         self._engine = _create_engine(self._url)
+        # SQLite lets waiting writers try again after ever longer pauses, so that a thread may
+        # starve behind busier ones. Threads of one process queue up here instead.
+        self._turn = Lock() if self._url.get_backend_name() == "sqlite" else None
         self._reading_engine = self._engine.execution_options(
             **{_READ_ONLY: True, "postgresql_readonly": True}
         )
@@ -64,7 +68,11 @@ class Database:
                 After the loss of a PostgreSQL connection during the commit itself the work
                 may have been done: all writes of ours may be repeated.
         """
-        with self._explained(), Session(self._engine, expire_on_commit=False) as session:
+        with (
+            self._in_turn(),
+            self._explained(),
+            Session(self._engine, expire_on_commit=False) as session,
+        ):
             session.connection()
             yield session
             session.commit()
@@ -119,6 +127,18 @@ class Database:
                 path=str(path),
                 why=error.strerror or "unknown reason",
             ) from error
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_TIMEOUT_S):
+            raise failure("store.locked", database=self.description)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

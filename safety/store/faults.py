@@ -77,7 +77,12 @@ def unavailable(error: DBAPIError | PoolTimeout, *, database: str) -> StoreUnava
         key = _postgresql_key(error.orig)
     else:
         key = None
-    return StoreUnavailable(key, _TEXTS[key], database=database) if key else None
+    return failure(key, database=database) if key else None
+
+
+def failure(key: str, *, database: str) -> StoreUnavailable:
+    """The error with this translation key."""
+    return StoreUnavailable(key, _TEXTS[key], database=database)
 
 
 def _sqlite_key(error: sqlite3.Error) -> str | None:

@@ -76,6 +76,15 @@ def test_a_file_locked_by_another_program_is_waited_for_and_then_reported(
     database.dispose()
 
 
+def test_a_thread_that_holds_the_file_too_long_does_not_block_the_others_for_ever(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.2)
+    with sqlite_database.transaction():
+        assert _refused(sqlite_database) == "store.locked"
+    _write(sqlite_database)
+
+
 def test_a_full_disk_is_reported_and_writing_goes_on_once_there_is_room(
     on_small_disk: Database, small_disk: SmallDisk
 ) -> None:
