@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.channels.mqtt import MqttSirenSpec
@@ -57,6 +57,9 @@ def test_plain_words_mean_what_they_look_like(text: str, value: object) -> None:
     assert type(document.data["key"]) is type(value)
 
 
+# No property here is about time: a busy machine must not fail it.
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=40) | st.sampled_from(
     [
         "no",
@@ -85,6 +88,7 @@ DATA = st.recursive(
 )
 
 
+@unhurried
 @given(st.dictionaries(TEXTS, DATA, max_size=5))
 def test_whatever_is_written_is_read_back(data: dict[str, Any]) -> None:
     written = yaml_text.write(data, flow=lambda items: all(not isinstance(i, dict) for i in items))
@@ -93,6 +97,7 @@ def test_whatever_is_written_is_read_back(data: dict[str, Any]) -> None:
     assert document.data == data
 
 
+@unhurried
 @given(st.text(max_size=200))
 def test_no_text_whatsoever_breaks_the_reader(text: str) -> None:
     document = yaml_text.parse(text)
@@ -194,7 +199,7 @@ def sites(draw: st.DrawFn) -> SiteSpec:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@unhurried
 @given(sites())
 def test_every_site_survives_being_written_and_read(site: SiteSpec) -> None:
     written = write_site(site)
@@ -202,7 +207,7 @@ def test_every_site_survives_being_written_and_read(site: SiteSpec) -> None:
     assert write_site(parse_site(written)) == written
 
 
-@settings(deadline=None, max_examples=30)
+@unhurried
 @given(sites())
 def test_other_yaml_readers_see_the_same_site(site: SiteSpec) -> None:
     assert SiteSpec.model_validate(yaml.safe_load(write_site(site))) == site
