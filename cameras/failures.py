@@ -14,7 +14,8 @@ _MESSAGES: dict[Reason, str] = {
         "live video"
     ),
     "not_found": (
-        "{place} has no such stream or file; check the path, for a camera in its manual or menu"
+        "{place} has no such stream or file, or it may not be read; check the path, for a "
+        "camera in its manual or menu"
     ),
     "not_video": (
         "{place} sends no H.264 or H.265 video ({found}); choose a video stream and one of "
@@ -29,6 +30,8 @@ _MESSAGES: dict[Reason, str] = {
     ),
     "internal": "{place} cannot be read because of a fault in Anjeon ({detail}); see the log",
 }
+
+_NOT_THERE = (av.error.HTTPNotFoundError, av.error.FileNotFoundError, av.error.PermissionError)
 
 
 def camera_error(reason: Reason, place: str, **params: object) -> CameraError:
@@ -50,7 +53,7 @@ def from_ffmpeg(error: av.error.FFmpegError, place: str) -> CameraError:
     """What FFmpeg's error means for a camera; its own text may contain the password."""
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
         return camera_error("unauthorized", place)
-    if isinstance(error, av.error.HTTPNotFoundError | av.error.FileNotFoundError):
+    if isinstance(error, _NOT_THERE):
         return camera_error("not_found", place)
     if isinstance(error, av.error.InvalidDataError | av.error.IsADirectoryError):
         return camera_error("not_video", place, found=error.strerror)
