@@ -84,7 +84,7 @@ def run() -> dict[str, object]:
 
 
 def _ours(url: str, cameras: int) -> dict[str, float]:
-    with running(site(url, cameras, max_fps=FPS)) as product:
+    with running(site([url] * cameras, max_fps=FPS)) as product:
         pause(WARM_UP_S)
         begun, before = SystemClock().now().monotonic, product.cpu_s
         fps = product.analysed_per_second(SECONDS)

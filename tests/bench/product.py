@@ -17,8 +17,7 @@ _ANALYSED = "anjeon_camera_frames_analysed{"
 
 
 def site(
-    url: str,
-    cameras: int,
+    urls: Sequence[str],
     *,
     max_fps: float = 15.0,
     channels: Sequence[Mapping[str, Any]] = (RECORDING,),
@@ -28,11 +27,11 @@ def site(
     """A site of equal cameras, each with one intrusion rule on each of the polygons.
 
     Args:
-        url: RTSP address that all cameras play, each over a connection of its own.
+        urls: RTSP address of every camera; may be the same, for each opens its own connection.
         polygons: Zones by name; the robot cell if not given.
         rule: Further fields of every rule.
     """
-    ids = camera_ids(cameras)
+    ids = [f"camera-{number}" for number in range(len(urls))]
     zones = [
         {
             "id": f"{camera}-{name}",
@@ -57,7 +56,7 @@ def site(
                 "max_fps": max_fps,
                 "min_fps": 1.0,
             }
-            for camera in ids
+            for camera, url in zip(ids, urls, strict=True)
         ],
         "zones": zones,
         "rules": [
@@ -67,11 +66,6 @@ def site(
         ],
         "channels": [dict(channel) for channel in channels],
     }
-
-
-def camera_ids(count: int) -> list[str]:
-    """The names of the cameras of ``site``."""
-    return [f"camera-{number}" for number in range(count)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
