@@ -36,8 +36,7 @@ class ChannelDesk:
         former = self._open
         self._open, self.unusable = {}, {}
         for spec in specs:
-            if spec.enabled:
-                self._take(spec, former)
+            self._take(spec, former)
         drivers = {key: driver for key, (_, driver) in self._open.items()}
         await self._sirens.configure({k: d for k, d in drivers.items() if is_siren(d)})
         await self._dispatcher.configure({k: d for k, d in drivers.items() if is_messenger(d)})

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 from prometheus_client import CollectorRegistry
 
+from alerts.channels.base import ChannelGone
 from alerts.dispatcher import Dispatcher
 from alerts.intake import (
     clear_camera_blind,
@@ -43,7 +44,7 @@ from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import ViolationDesk
 from safety.errors import AnjeonError, ChannelError, StoreUnavailable
 from safety.site.spec import SiteSpec
-from safety.store import alerts, coverage
+from safety.store import alerts, configuration, coverage
 from safety.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -153,7 +154,7 @@ class Engine:
         parts["configuration"] = "ok" if self._site.revision >= 0 else "not loaded"
         for shard_id, alive in self._supervisor.alive.items():
             parts[f"shard {shard_id}"] = "ok" if alive else "down"
-        for channel_id, state in self._channels.states().items():
+        for channel_id, state in self._channel_states().items():
             parts[f"channel {channel_id}"] = "ok" if state in {"ok", "unknown"} else state
         for camera_id, interval in self._cameras.intervals.items():
             if interval.reason != "disabled":
@@ -230,7 +231,7 @@ class Engine:
         enabled = [camera.id for camera in site.spec.cameras if camera.enabled]
         self._placed = place(enabled, self._placed, per_shard=self._settings.cameras_per_shard)
         self._cameras.configure(site.spec.cameras)
-        await self._channels.configure(site.spec.channels)
+        await self._channels.configure(site.channels)
         for name, link in self._shards.items():
             link.send(site.part(self._cameras_of(name)))
         await self._supervisor.want(set(self._placed.values()))
@@ -298,9 +299,12 @@ class Engine:
             at=self._clock.now(),
             shards=self._supervisor.alive,
             store_ok=self._recorder.available,
-            channels=self._channels.states(),
+            channels=self._channel_states(),
             siren_silent=self._sirens.silent,
         )
+
+    def _channel_states(self) -> dict[str, str]:
+        return dict.fromkeys(self._site.disabled_channels, "disabled") | self._channels.states()
 
     # Events that become alerts
 
@@ -342,6 +346,8 @@ class Engine:
                 ),
             )
             return
+        if isinstance(error, ChannelGone):
+            self._write(("channel_gone", channel_id), partial(self._disable, channel_id, error))
         self._write(
             ("channel_failed", channel_id, repr(now)),
             lambda: raise_channel_failed(
@@ -352,6 +358,10 @@ class Engine:
                 now=now,
             ),
         )
+
+    def _disable(self, channel_id: str, error: ChannelError) -> None:
+        with self._database.transaction() as session:
+            configuration.disable_channel(session, channel_id, reason=str(error))
 
     def _write(self, key: tuple[str, ...], write: Callable[[], None]) -> None:
         async def stored() -> None:

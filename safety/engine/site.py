@@ -9,7 +9,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alerts.notices import SiteContext
-from alerts.open import carries_notices
+from alerts.open import AnyChannelSpec, carries_notices
 from cameras.messages import Configure
 from safety.errors import StoreUnavailable
 from safety.site.apply import load_site
@@ -28,6 +28,15 @@ class EngineSite(BaseModel):
     spec: SiteSpec
     revision: int
     rule_revisions: dict[str, int]
+    disabled_channels: dict[str, str] = {}
+    """Why nothing is sent there, by channel id."""
+
+    @cached_property
+    def channels(self) -> tuple[AnyChannelSpec, ...]:
+        """Channels that are to be used."""
+        return tuple(
+            c for c in self.spec.channels if c.enabled and c.id not in self.disabled_channels
+        )
 
     @cached_property
     def rule_channels(self) -> Mapping[str, tuple[str, ...] | None]:
@@ -42,7 +51,7 @@ class EngineSite(BaseModel):
             name=spec.name,
             timezone=spec.timezone,
             language=spec.language,
-            messengers=tuple(c.id for c in spec.channels if c.enabled and carries_notices(c)),
+            messengers=tuple(c.id for c in self.channels if carries_notices(c)),
             cameras={camera.id: camera.name for camera in spec.cameras},
             zones={zone.id: zone.name for zone in spec.zones},
             rules={rule.id: rule.name for rule in spec.rules},
@@ -98,6 +107,7 @@ class SiteKeeper:
             spec=loaded.spec,
             revision=loaded.revision,
             rule_revisions=dict(loaded.rule_revisions),
+            disabled_channels=dict(loaded.disabled_channels),
         )
         self._write_copy(site)
         return site
