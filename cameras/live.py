@@ -248,7 +248,9 @@ def metadata(analysis: Analysis, pts_s: float | None) -> Metadata:
         pts_s=pts_s,
         persons=tuple(_seen(person) for person in analysis.persons),
         violated_zones=tuple(sorted(zones)),
-        violating_subjects=tuple(sorted({v.subject for v in violations})),
+        violating_subjects=tuple(
+            sorted({str(v.details.get("seen_as", v.subject)) for v in violations})
+        ),
     )
 
 

@@ -29,6 +29,7 @@ from safety.errors import AnjeonError, ConfigError
 from safety.perception.detector import Detector
 from safety.perception.load import load_pose_detector
 from safety.perception.models import find_pose_model
+from safety.perception.tracking import LEAST_SCORE
 from safety.types import Phase, Violation
 
 log = structlog.get_logger(__name__)
@@ -241,6 +242,7 @@ def _loader(settings: Settings) -> Callable[[int, float], Detector]:
             aspect=aspect,
             backend=settings.backend,
             cache_dir=settings.data_dir / "models",
+            confidence=LEAST_SCORE,
         )
 
     return load
