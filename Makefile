@@ -31,11 +31,12 @@ lint: setup-dev
 
 check: lint test ## what a change must pass
 
-bench: setup-dev servers ## the figures; nothing here is a unit test
-	@$(VENV)/python -m tests.bench $(ARGS)
+bench: servers ## the figures; nothing here is a unit test. ARGS names some of them
+	@$(PYTHON) scripts/bootstrap.py bench
+	@.venv-bench/bin/python -m tests.bench $(ARGS)
 
 docs: setup-dev
 	@$(VENV)/mkdocs build --strict
 
 clean:
-	@rm -rf .venv .venv-peers .venv-tools dist build .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .venv-bench .venv-peers .venv-tools dist build .mypy_cache .ruff_cache .pytest_cache

@@ -1,7 +1,7 @@
 """Sets up the environments with nothing but Python 3.11: no pip, no venv module needed.
 
 Fetches the ``uv`` named in ``uv.lock``, checks its SHA-256 and runs it. An ``uv`` on the
-PATH is used instead. Usage: ``bootstrap.py run|dev|peers``.
+PATH is used instead. Usage: ``bootstrap.py run|dev|bench|peers``.
 """
 
 import hashlib
@@ -84,6 +84,10 @@ def main() -> None:
         call(uv, "sync", "--frozen", "--inexact", "--no-default-groups", "--quiet")
     elif wanted == "dev":
         call(uv, "sync", "--frozen", "--inexact", "--quiet")
+    elif wanted == "bench":
+        # An environment of its own: the trackers to compare with bring another OpenCV.
+        environment["UV_PROJECT_ENVIRONMENT"] = str(ROOT / ".venv-bench")
+        call(uv, "sync", "--frozen", "--inexact", "--quiet", "--group", "bench")
     elif wanted == "peers":
         # pip, not uv: pip alone honours the find-links of machines that keep a CPU build
         # of torch; uv's resolver would fetch several GB of CUDA libraries.
@@ -94,7 +98,7 @@ def main() -> None:
             "-r", str(PEERS_REQUIREMENTS),
         )  # fmt: skip
     else:
-        sys.exit("usage: bootstrap.py run|dev|peers")
+        sys.exit("usage: bootstrap.py run|dev|bench|peers")
 
 
 if __name__ == "__main__":
