@@ -58,11 +58,15 @@ def create_app(settings: Settings, database: Database, hub: Hub, *, clock: Clock
 
 
 class CachedStatic(StaticFiles):
-    """Static files; an address that names its content's version may be kept for ever."""
+    """Static files; an address that names its content's version may be kept for ever.
+
+    Modules import each other without one: kept for a while, an old one could meet a new one.
+    """
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         versioned = scope["query_string"].startswith(b"v=")
-        keep = "public, max-age=31536000, immutable" if versioned else "public, max-age=3600"
+        otherwise = "no-cache" if path.endswith(".js") else "public, max-age=3600"
+        keep = "public, max-age=31536000, immutable" if versioned else otherwise
         response.headers.setdefault("cache-control", keep)
         return response

@@ -133,6 +133,8 @@ class ForwardedVideo(MediaStreamTrack):
             self._origin = rtp_origin(self.sender, self._sent)
         try:
             packet = await self._relay.next()
+            while packet.codec != "h264":  # The camera was set to another codec meanwhile.
+                packet = await self._relay.next()
         except RelayClosed:
             raise MediaStreamError from None
         out = cast("av.Packet[av.VideoStream]", av.Packet(packet.data))
@@ -224,11 +226,6 @@ class Viewers:
 
     def __len__(self) -> int:
         return len(self._tasks)
-
-    @property
-    def packets_dropped(self) -> int:
-        """Packets that present viewers were not given."""
-        return sum(viewer.relay.dropped for viewer in self._tasks)
 
     async def answer(self, camera_id: str, offer: str, *, browser_address: str | None) -> str:
         """Begin to send a camera to a browser.

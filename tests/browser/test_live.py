@@ -260,3 +260,18 @@ def test_the_wall_fits_a_phone(chromium: Browser, site: Site) -> None:
 def test_a_site_without_cameras_says_what_to_do(chromium: Browser, site: Site) -> None:
     with page_of(chromium, site, login="viewer") as page:
         expect(page.locator(".empty")).to_be_visible()
+
+
+@pytest.mark.usefixtures("cameras")
+def test_video_takes_over_from_still_pictures_when_it_works_again(
+    chromium: Browser, site: Site
+) -> None:
+    with watching(chromium, site) as (_, page):
+        page.route("**/offer", lambda route: route.abort())
+        page.reload()
+        tile = page.locator("#tile-cam-1")
+        expect(tile.locator(".still")).to_be_visible(timeout=15_000)
+        page.unroute("**/offer")
+        expect(tile.locator("video")).to_be_visible(timeout=45_000)
+        wait_for_video(page)
+        expect(tile.locator("[data-part=remark]")).to_be_hidden()

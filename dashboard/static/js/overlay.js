@@ -153,18 +153,32 @@ export class SeenFrames {
     return last && performance.now() - last.arrived < 1000 ? last : null;
   }
 
-  // The frame nearest to an RTP timestamp; without a common time line, the newest.
+  // What was seen at an RTP timestamp: between two analysed frames, people are drawn where
+  // they were in between. Without a common time line, the newest frame.
   at(rtpTimestamp) {
     const last = this.#frames.at(-1);
     if (rtpTimestamp === undefined || last?.b == null || last.t === null) return this.newest();
-    let best = null;
-    let nearest = SeenFrames.#NEAR;
+    let before = null;
+    let after = null;
     for (const frame of this.#frames) {
       if (frame.b === null || frame.t === null) continue;
       // Signed difference on the 32-bit circle.
-      const away = Math.abs((frame.t + frame.b - rtpTimestamp) | 0);
-      if (away < nearest) [best, nearest] = [frame, away];
+      const away = (frame.t + frame.b - rtpTimestamp) | 0;
+      if (away <= 0 && away > -SeenFrames.#NEAR && !(away < before?.away)) before = { frame, away };
+      if (away > 0 && away < SeenFrames.#NEAR && !(away > after?.away)) after = { frame, away };
     }
-    return best;
+    if (!before || !after) return (before ?? after)?.frame ?? null;
+    return blend(before.frame, after.frame, -before.away / (after.away - before.away));
   }
+}
+
+// The frame at a share of the way from one to the next; who is not in both stays in place.
+function blend(one, next, share) {
+  const later = new Map(next.p.map((person) => [person[0], person]));
+  const between = (a, b) => a.map((value, i) => value + (b[i] - value) * share);
+  const p = one.p.map(([id, box, joints]) => {
+    const there = later.get(id);
+    return there ? [id, between(box, there[1]), between(joints, there[2])] : [id, box, joints];
+  });
+  return { ...one, p };
 }

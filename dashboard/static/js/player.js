@@ -7,13 +7,12 @@ const VIDEO_WITHIN_MS = 4000;
 const STALLED_AFTER_MS = 3000;
 const STILL_EVERY_MS = 500;
 const TRY_VIDEO_AGAIN_MS = 30000;
-const JITTER_BUFFER_MS = 150; // time for the boxes of a picture to arrive before it is shown
+const JITTER_BUFFER_MS = 250; // time for the boxes of a picture to arrive before it is shown
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Player {
   mode = "off"; // "off", "connecting", "video", "still"
-  refused = ""; // code of the server's refusal of video, if it gave one
   #camera;
   #video;
   #still;
@@ -23,7 +22,6 @@ export class Player {
   #onViolation;
   #running = null; // AbortController of the present run
   #lastPicture = 0;
-  #connection = null;
 
   constructor({ camera, video, still, canvas, csrf, onViolation }) {
     this.#camera = camera;
@@ -53,7 +51,7 @@ export class Player {
   stop() {
     this.#running?.abort();
     this.#running = null;
-    this.#disconnect();
+    this.#video.srcObject = null;
     this.#overlay.clear();
     this.#seen.forget();
     this.mode = "off";
@@ -65,7 +63,6 @@ export class Player {
       const began = performance.now();
       if (forwarded && "RTCPeerConnection" in window) {
         await this.#watchVideo(signal).catch(() => {});
-        this.#disconnect();
         if (signal.aborted) return;
         if (this.mode === "video") {
           // It worked and broke off: the same again, soon.
@@ -80,11 +77,17 @@ export class Player {
   }
 
   // Resolves or throws when there is no video (any more); mode tells whether there was.
+  // A run that was stopped may still be here when the next one has begun: it touches only
+  // its own connection.
   async #watchVideo(signal) {
     if (this.mode !== "still") this.mode = "connecting";
+    const connection = new RTCPeerConnection({ iceServers: [] });
     const over = new AbortController();
-    const connection = (this.#connection = new RTCPeerConnection({ iceServers: [] }));
-    signal.addEventListener("abort", () => over.abort(), { once: true });
+    const end = () => {
+      over.abort();
+      connection.close();
+    };
+    signal.addEventListener("abort", end, { signal: over.signal });
     connection.addEventListener("connectionstatechange", () => {
       if (["failed", "closed", "disconnected"].includes(connection.connectionState)) over.abort();
     });
@@ -95,11 +98,14 @@ export class Player {
     this.#video.srcObject = new MediaStream([receiver.track]);
     // Not by the attribute: browsers stop such videos where they are scrolled out of sight.
     this.#video.play().catch(() => {});
-    await this.#negotiate(connection, signal);
-    this.#followVideo(over.signal);
-    await Promise.race([this.#firstPicture(over.signal), pause(VIDEO_WITHIN_MS)]);
-    if (this.mode !== "video") return;
-    while (!over.signal.aborted && this.moving) await pause(250);
+    try {
+      await this.#negotiate(connection, over.signal);
+      this.#followVideo(over.signal);
+      await this.#firstPicture(over.signal);
+      while (this.mode === "video" && !over.signal.aborted && this.moving) await pause(250);
+    } finally {
+      end();
+    }
   }
 
   async #negotiate(connection, signal) {
@@ -112,19 +118,16 @@ export class Player {
       signal,
     });
     const answer = await response.json();
-    this.refused = response.ok ? "" : (answer.code ?? "");
-    if (!response.ok) throw new Error(this.refused);
+    if (!response.ok) throw new Error(answer.code);
     await connection.setRemoteDescription(answer);
   }
 
-  #firstPicture(signal) {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (this.mode === "video" || signal.aborted) resolve();
-        else setTimeout(look, 50);
-      };
-      look();
-    });
+  async #firstPicture(signal) {
+    const began = performance.now();
+    while (this.mode !== "video" && !signal.aborted) {
+      if (performance.now() - began > VIDEO_WITHIN_MS) return;
+      await pause(50);
+    }
   }
 
   // Draws the boxes that belong to every picture the browser shows.
@@ -196,12 +199,6 @@ export class Player {
         ? [this.#still.naturalWidth, this.#still.naturalHeight]
         : [this.#video.videoWidth, this.#video.videoHeight];
     return size[0] && size[1] ? size : null;
-  }
-
-  #disconnect() {
-    this.#connection?.close();
-    this.#connection = null;
-    this.#video.srcObject = null;
   }
 }
 
