@@ -67,15 +67,29 @@ class Visitor:
         page.wait_for_selector("header.bar")
         return page
 
+    def wait_until(self, condition: str, *, limit_s: float = 15.0) -> None:
+        """Wait for a JavaScript expression to hold.
+
+        ``Page.wait_for_function`` cannot be used: the page's policy forbids ``eval``.
+
+        Raises:
+            AssertionError: It did not.
+        """
+        for _ in range(round(limit_s / 0.05)):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"did not happen within {limit_s:g} s: {condition}")
+
     def is_scrolled_sideways(self) -> bool:
         """Whether the page is wider than the window."""
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         return bool(self.page.evaluate(wide))
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # A picture that is not there yet is an answer of ours, not a fault of the page.
-        missing_picture = "snapshot.jpg" in str(message.location)
-        if message.type in {"error", "warning"} and not missing_picture:
+        # A picture that is not there and a form that is refused are answers of ours.
+        answered = "snapshot.jpg" in str(message.location) or "status of 422" in message.text
+        if message.type in {"error", "warning"} and not answered:
             self.complaints.append(f"{message.type}: {message.text}")
 
 
