@@ -3,8 +3,8 @@
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from cameras import failures
 from cameras.annexb import Codec
-from cameras.failures import camera_error
 
 _CODECS: dict[str, Codec] = {"h264": "h264", "hevc": "h265"}
 
@@ -16,11 +16,11 @@ def video_of(container: InputContainer, place: str) -> tuple[VideoStream, Codec]
         CameraError: ``camera.not_video``: there is none, or it is neither H.264 nor H.265.
     """
     if not container.streams.video:
-        raise camera_error("not_video", place, found="no video at all")
+        raise failures.not_video(place, "no video at all")
     stream = container.streams.video[0]
     codec = _CODECS.get(stream.codec_context.name)
     if codec is None:
-        raise camera_error("not_video", place, found=stream.codec_context.name)
+        raise failures.not_video(place, stream.codec_context.name)
     return stream, codec
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import av
 from av.video.stream import VideoStream
 
+from cameras import failures
 from cameras.annexb import ParameterSets
 from cameras.containers import rate_of, video_of
-from cameras.failures import camera_error, from_ffmpeg
 from cameras.pace import Pace
 from cameras.packets import EncodedPacket
 from cameras.specs import FileSpec
@@ -36,7 +36,7 @@ class FileSource:
         try:
             self._container = av.open(spec.path)
         except av.error.FFmpegError as error:
-            raise from_ffmpeg(error, self._place) from None
+            raise failures.from_ffmpeg(error, self._place) from None
         try:
             self._stream, self.codec = video_of(self._container, self._place)
         except BaseException:
@@ -55,7 +55,7 @@ class FileSource:
             if self._pace.cancelled or not self._loop:
                 return
             if lap_ends_s == lap_starts_s:
-                raise camera_error("not_video", self._place, found="no pictures in the file")
+                raise failures.not_video(self._place, "no pictures in the file")
             lap_starts_s = lap_ends_s
             self._container.seek(0)
 
@@ -67,7 +67,7 @@ class FileSource:
         try:
             yield from self._pictures(starts_s)
         except av.error.FFmpegError as error:
-            raise from_ffmpeg(error, self._place) from None
+            raise failures.from_ffmpeg(error, self._place) from None
 
     def _pictures(self, starts_s: float) -> Iterator[EncodedPacket]:
         # A new filter per lap: it puts the parameter sets in front of the first key frame again.

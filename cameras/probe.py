@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import av
 
+from cameras import failures
 from cameras.annexb import Codec
 from cameras.decoder import DecodedPicture, Decoder
-from cameras.failures import camera_error
 from cameras.packets import EncodedPacket
 from cameras.source import Source, open_source
 from cameras.specs import FileSpec, RtspSpec, SourceSpec
@@ -49,12 +49,10 @@ def probe(spec: SourceSpec, *, timeout_s: float, clock: Clock) -> ProbeResult:
     attempt.cancelled.set()
     if attempt.error is not None:
         raise attempt.error
+    if attempt.result is None and attempt.connected:
+        raise failures.no_frames(place_of(spec))
     if attempt.result is None:
-        raise camera_error(
-            "no_frames" if attempt.connected else "unreachable",
-            place_of(spec),
-            detail=f"no answer in {timeout_s:g} s",
-        )
+        raise failures.unreachable(place_of(spec), f"no answer in {timeout_s:g} s")
     return attempt.result
 
 
@@ -99,7 +97,7 @@ class _Attempt:
             if picture and (source.announced_fps or long_enough):
                 break
         if picture is None:
-            raise camera_error("no_frames", place_of(self._spec))
+            raise failures.no_frames(place_of(self._spec))
         frame = picture.frame
         fps = source.announced_fps or _rate(shown)
         return ProbeResult(

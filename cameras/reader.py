@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from cameras.failures import camera_error
+from cameras import failures
 from cameras.packets import EncodedPacket
 from cameras.source import open_source
 from cameras.specs import CameraSpec
@@ -93,7 +93,7 @@ class Reader:
         except Exception as error:
             _log.exception("camera_reader_failed", camera=self._spec.id)
             detail = type(error).__name__
-            self.error = camera_error("internal", self._spec.id, detail=detail)
+            self.error = failures.internal(self._spec.id, detail)
         finally:
             self._done.set()
 

@@ -8,10 +8,10 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from cameras import failures
 from cameras.annexb import ParameterSets
 from cameras.assembly import AssembledPicture, PictureAssembly
 from cameras.containers import rate_of, video_of
-from cameras.failures import camera_error, from_ffmpeg
 from cameras.packets import EncodedPacket
 from cameras.specs import RtspSpec
 from safety.clock import Clock
@@ -77,7 +77,7 @@ class RtspSource:
                 connection=self._connection,
             )
         # FFmpeg takes a server that went away for the end of a film.
-        raise camera_error("unreachable", self._place, detail="it closed the connection")
+        raise failures.unreachable(self._place, "it closed the connection")
 
     def close(self) -> None:
         """End the connection."""
@@ -95,7 +95,7 @@ class RtspSource:
                 if packet.size:
                     yield packet
         except (av.error.ExitError, av.error.TimeoutError):
-            raise camera_error("no_frames", self._place) from None
+            raise failures.no_frames(self._place) from None
         except av.error.FFmpegError as error:
             raise self._error(error) from None
 
@@ -104,7 +104,7 @@ class RtspSource:
             return _open(spec, _OPTIONS | _NO_SOUND)
         except av.error.HTTPOtherClientError as error:
             if _sends_only_sound(spec):
-                raise camera_error("not_video", self._place, found="sound only") from None
+                raise failures.not_video(self._place, "sound only") from None
             raise self._error(error) from None
         except av.error.FFmpegError as error:
             raise self._error(error) from None
@@ -112,10 +112,10 @@ class RtspSource:
     def _error(self, error: av.error.FFmpegError) -> CameraError:
         waited_s = self._clock.now().monotonic - self._began_at.monotonic
         if isinstance(error, av.error.InvalidDataError) and waited_s >= OPEN_TIMEOUT_S:
-            return camera_error("unreachable", self._place, detail="no answer in time")
+            return failures.unreachable(self._place, "no answer in time")
         if isinstance(error, av.error.InvalidDataError):
-            return camera_error("unreachable", self._place, detail="its answer is not RTSP")
-        return from_ffmpeg(error, self._place)
+            return failures.unreachable(self._place, "its answer is not RTSP")
+        return failures.from_ffmpeg(error, self._place)
 
 
 def _open(spec: RtspSpec, options: dict[str, str]) -> InputContainer:
