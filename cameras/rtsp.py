@@ -14,6 +14,7 @@ from cameras.assembly import AssembledPicture, PictureAssembly
 from cameras.containers import rate_of, video_of
 from cameras.packets import EncodedPacket
 from cameras.specs import RtspSpec
+from cameras.timeline import Timeline
 from safety.clock import Clock
 from safety.config import read_secret
 from safety.errors import CameraError
@@ -61,18 +62,18 @@ class RtspSource:
     def packets(self) -> Iterator[EncodedPacket]:
         """Pictures as they arrive, from the first key frame on; see ``cameras.source.Source``."""
         parameter_sets = ParameterSets(self.codec, self._stream.codec_context.extradata or b"")
-        first_pts: int | None = None
+        timeline = Timeline()
+        begun = False
         for picture in self._pictures():
-            if first_pts is None:
-                if not picture.keyframe:
-                    continue
-                first_pts = picture.pts
+            begun = begun or picture.keyframe
+            if not begun:
+                continue
             data = picture.data
             yield EncodedPacket(
                 codec=self.codec,
                 data=parameter_sets.complete(data) if picture.keyframe else data,
                 keyframe=picture.keyframe,
-                pts_s=float((picture.pts - first_pts) * self._time_base),
+                pts_s=timeline.place(float(picture.pts * self._time_base), picture.at),
                 at=picture.at,
                 connection=self._connection,
             )
