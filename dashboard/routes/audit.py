@@ -6,7 +6,7 @@ from starlette.responses import Response
 from dashboard.access import ManagerOnlyVisit
 from dashboard.pages import render
 from safety.i18n import catalogue
-from safety.store import audit
+from safety.store import accounts, audit
 
 router = APIRouter(prefix="/audit", include_in_schema=False)
 
@@ -16,6 +16,7 @@ PAGE_SIZE = 50
 @router.get("")
 def audit_page(visit: ManagerOnlyVisit, actor: str = "", before: int | None = None) -> Response:
     with visit.database.reading() as session:
+        logins = {user.id: user.login for user in accounts.list_users(session)}
         rows = audit.list_entries(session, actor=actor or None, before=before, limit=PAGE_SIZE + 1)
     shown = rows[:PAGE_SIZE]
     return render(
@@ -23,6 +24,7 @@ def audit_page(visit: ManagerOnlyVisit, actor: str = "", before: int | None = No
         "audit.html",
         entries=shown,
         actor=actor,
+        logins=logins,
         next_before=shown[-1].id if len(rows) > PAGE_SIZE else None,
         known=catalogue(visit.language),
     )

@@ -111,3 +111,15 @@ def test_an_expired_session_leads_to_the_sign_in_page(site: Site, visitor: Visit
     site.clock.shift_s += 13 * 3600
     page.wait_for_url("**/login")
     somebody.complaints = [each for each in somebody.complaints if "401" not in each]
+
+
+def test_a_page_that_hears_nothing_says_so(site: Site, visitor: Visit) -> None:
+    somebody = visitor()
+    somebody.sign_in("viewer")
+    page = somebody.open("/alerts")
+    assert not page.is_visible("#offline")
+    somebody.context.set_offline(True)
+    page.wait_for_selector("#offline:not([hidden])")
+    somebody.context.set_offline(False)
+    page.wait_for_selector("#offline", state="hidden")
+    somebody.complaints.clear()  # htmx tells the console about every request that failed

@@ -88,9 +88,22 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("htmx:afterSwap", lookAtAlarm);
 
-// The alert moved on meanwhile: show what it is now.
+// The alert moved on meanwhile, or this page is of an older session: show what is now.
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status === 409) window.location.reload();
+  const { xhr, requestConfig } = event.detail;
+  if ([403, 409, 412].includes(xhr.status) && requestConfig.verb !== "get") window.location.reload();
+});
+
+// A page that can no longer be brought up to date must not look as if it were.
+function showOffline(offline) {
+  document.getElementById("offline").hidden = !offline;
+}
+
+document.addEventListener("htmx:sendError", () => showOffline(true));
+document.addEventListener("htmx:timeout", () => showOffline(true));
+document.addEventListener("htmx:afterRequest", (event) => {
+  const status = event.detail.xhr.status;
+  if (status > 0) showOffline(status >= 500);
 });
 
 lookAtAlarm();
