@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import ValidationError
 
 from safety import __version__
-from safety.config import Settings
-from safety.errors import AnjeonError, ConfigError
+from safety.config import Settings, read_settings
+from safety.errors import AnjeonError
 from safety.logs import configure_logging
 
 app = typer.Typer(
@@ -29,16 +28,7 @@ Role = Literal["viewer", "operator", "manager", "admin"]
 
 
 def _settings(process: str) -> Settings:
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise ConfigError(
-            "config.setting",
-            "the environment variable ANJEON_{name} is wrong: {why}",
-            name="_".join(str(part) for part in first["loc"]).upper(),
-            why=first["msg"],
-        ) from None
+    settings = read_settings()
     configure_logging(level=settings.log_level, log_format=settings.log_format, process=process)
     return settings
 
@@ -161,10 +151,12 @@ def user_add(
 @user.command("passwd")
 def user_passwd(login: str) -> None:
     """Set somebody's password; ends all their sessions."""
-    from safety.app.users import set_password
+    from safety.app.users import find_user, set_password
 
+    settings = _settings("user")
+    find_user(settings, login)
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    set_password(_settings("user"), login=login, password=password)
+    set_password(settings, login=login, password=password)
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 """Building blocks of every specification, and the settings of this process."""
 
 import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from safety.errors import ConfigError
@@ -25,6 +27,42 @@ class Spec(BaseModel):
     """Base of every specification: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def read_settings() -> "Settings":
+    """The settings in the environment.
+
+    Raises:
+        ConfigError: A variable has a value that cannot be used, or looks like one of ours with a
+            slip of the finger.
+    """
+    _refuse_slips(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ConfigError(
+            "config.setting",
+            "the environment variable ANJEON_{name} is wrong: {why}",
+            name="_".join(str(part) for part in first["loc"]).upper(),
+            why=first["msg"].replace("Input should", "it should", 1),
+        ) from None
+
+
+def _refuse_slips(environment: Mapping[str, str]) -> None:
+    # Variables that look like none of ours are let be: they may be somebody's secrets.
+    known = [f"ANJEON_{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(environment):
+        if not name.startswith("ANJEON_") or name in known:
+            continue
+        nearest = get_close_matches(name, known, n=1, cutoff=0.9)
+        if nearest:
+            raise ConfigError(
+                "config.unknown_setting",
+                "there is no setting {name}; did you mean {nearest}?",
+                name=name,
+                nearest=nearest[0],
+            )
 
 
 def read_secret(reference: str) -> str:
@@ -98,6 +136,31 @@ class Settings(BaseSettings):
 
     log_format: Literal["console", "json"] = "console"
     """``console`` for people, ``json`` for log collectors."""
+
+    def make_data_dir(self) -> None:
+        """Make the data directory, for its user alone, if it is not there.
+
+        Raises:
+            ConfigError: It cannot be made, or nothing can be written to it.
+        """
+        place = self.data_dir.resolve()
+        why = ""
+        try:
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except FileExistsError:
+            why = "it is a file"
+        except OSError as error:
+            why = (error.strerror or "unknown reason").lower()
+        if not why and not os.access(place, os.W_OK | os.X_OK):
+            why = "it is not writable"
+        if why:
+            raise ConfigError(
+                "config.data_dir",
+                "the data directory {place} cannot be used ({why}); set ANJEON_DATA_DIR to a"
+                " directory that this user may write to",
+                place=str(place),
+                why=why,
+            )
 
     @property
     def database(self) -> str:

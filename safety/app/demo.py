@@ -17,7 +17,7 @@ from cameras.specs import CameraSpec, FileSpec
 from dashboard.onetime import create_one_time_login
 from safety.app.processes import anjeon_command, keep_running, stop_signal
 from safety.clock import Clock, SystemClock
-from safety.config import Settings
+from safety.config import Settings, read_settings
 from safety.demo import SITE
 from safety.errors import ModelError
 from safety.logs import configure_logging
@@ -87,7 +87,7 @@ async def run_demo(*, seconds: float | None, headless: bool, data_dir: Path | No
 
 
 def _settings(directory: Path) -> Settings:
-    settings = Settings()
+    settings = read_settings()
     update: dict[str, object] = {
         "data_dir": directory.resolve(),
         "database_url": "",

@@ -83,7 +83,7 @@ def _checked(what: str, check: Callable[[], str]) -> Finding:
 
 
 def _disk(settings: Settings) -> str:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.make_data_dir()
     free = shutil.disk_usage(settings.data_dir).free
     place = settings.data_dir.resolve()
     if free < FREE_BYTES_WANTED:

@@ -15,6 +15,7 @@ from safety.config import Settings
 from safety.engine.http import create_metrics_app, serving
 from safety.engine.process import Engine
 from safety.errors import ConfigError, StoreUnavailable
+from safety.ports import listen
 from safety.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -25,10 +26,14 @@ async def run_engine(settings: Settings) -> None:
 
     Raises:
         ConfigError: Another engine has this data directory, or the database is of a newer
-            version.
+            version, or the directory or the port cannot be used.
     """
-    settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _only_engine(settings):
+    settings.make_data_dir()
+    settings.run_dir.mkdir(exist_ok=True, mode=0o700)
+    with (
+        _only_engine(settings),
+        listen(settings.host, settings.metrics_port, setting="ANJEON_METRICS_PORT") as sock,
+    ):
         clock = SystemClock()
         database = Database(settings.database)
         try:
@@ -41,10 +46,8 @@ async def run_engine(settings: Settings) -> None:
             settings, database, clock=clock, runner=LocalRunner(settings), registry=registry
         )
         app = create_metrics_app(registry, engine.readiness)
-        async with (
-            engine.running(),
-            serving(app, host=settings.host, port=settings.metrics_port) as port,
-        ):
+        async with engine.running(), serving(app, sock):
+            port = sock.getsockname()[1]
             log.info("engine_started", metrics_port=port, database=database.description)
             await stop_signal()
             log.info("engine_stopping")

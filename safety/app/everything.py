@@ -6,7 +6,11 @@ from safety.config import Settings
 
 
 async def run_everything(settings: Settings) -> None:
-    """Keep the engine and the dashboard running until told to stop."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Keep the engine and the dashboard running until told to stop.
+
+    Raises:
+        ConfigError: The data directory cannot be used.
+    """
+    settings.make_data_dir()
     commands = {name: anjeon_command(name) for name in ("engine", "dashboard")}
     await run_processes(commands, clock=SystemClock())

@@ -6,6 +6,7 @@ import typer
 
 from safety.clock import SystemClock
 from safety.config import Settings
+from safety.errors import ConfigError
 from safety.site.apply import apply_site, export_site
 from safety.site.document import read_site, write_site
 from safety.store.configuration import Changes
@@ -45,6 +46,7 @@ def export_file(settings: Settings, file: Path | None) -> None:
 
     Raises:
         StoreUnavailable: The database cannot be read.
+        ConfigError: The file cannot be written.
     """
     database = Database(settings.database)
     database.migrate()
@@ -52,7 +54,19 @@ def export_file(settings: Settings, file: Path | None) -> None:
     if file is None:
         typer.echo(text, nl=False)
     else:
+        _write(file, text)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
         file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            "site.not_written",
+            "{file} cannot be written ({why}); give the path of a file in a directory of yours",
+            file=str(file),
+            why=(error.strerror or "unknown reason").lower(),
+        ) from error
 
 
 def _summary(changes: Changes) -> str:

@@ -46,6 +46,17 @@ def add_user(settings: Settings, *, login: str, name: str, role: str, password: 
     typer.echo(f"added {user.login} ({user.role})")
 
 
+def find_user(settings: Settings, login: str) -> None:
+    """Make sure that there is such a login, before anything is asked of the person.
+
+    Raises:
+        NotFound: There is none.
+    """
+    with _database(settings).reading() as session:
+        if accounts.by_login(session, login) is None:
+            raise NotFound("user", login)
+
+
 def set_password(settings: Settings, *, login: str, password: str) -> None:
     """Set somebody's password and end their sessions.
 
@@ -57,7 +68,5 @@ def set_password(settings: Settings, *, login: str, password: str) -> None:
         user = accounts.by_login(session, login)
         if user is None:
             raise NotFound("user", login)
-        accounts.set_password(
-            session, user.id, password, by=ACTOR, at=utc(SystemClock().now())
-        )
+        accounts.set_password(session, user.id, password, by=ACTOR, at=utc(SystemClock().now()))
     typer.echo(f"password of {login} set; all their sessions have ended")

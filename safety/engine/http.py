@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import uvicorn
@@ -43,20 +44,15 @@ def create_metrics_app(registry: CollectorRegistry, readiness: Readiness) -> Sta
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, *, host: str, port: int) -> AsyncIterator[int]:
-    """Serve ``app`` inside the running event loop; gives the port (0 asks for a free one).
-
-    Raises:
-        OSError: The port is taken.
-    """
-    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
-    sock = config.bind_socket()
+async def serving(app: Starlette, sock: socket.socket) -> AsyncIterator[None]:
+    """Serve ``app`` on a listening socket inside the running event loop; closes it."""
+    config = uvicorn.Config(app, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     # The engine handles signals itself; uvicorn must not.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
-        yield sock.getsockname()[1]
+        yield
     finally:
         server.should_exit = True
         await task
