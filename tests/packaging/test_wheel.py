@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +36,7 @@ def uv() -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def wheel(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel of this tree."""
     place = tmp_path_factory.mktemp("wheel")
     run(uv, "build", "--wheel", "--quiet", "--out-dir", place, cwd=ROOT)
