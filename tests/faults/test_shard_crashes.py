@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,8 +30,9 @@ LIVE = ("live", "ok")
 
 
 @pytest.fixture
-def engine(shard_settings: Settings) -> TalkingEngine:
-    return TalkingEngine(shard_settings, watching(film_camera()))
+async def engine(shard_settings: Settings) -> AsyncIterator[TalkingEngine]:
+    async with TalkingEngine(shard_settings, watching(film_camera())) as engine:
+        yield engine
 
 
 def opened(engine: TalkingEngine) -> set[str]:
@@ -46,7 +47,6 @@ async def test_kill_9_of_a_shard_loses_nothing(
     shard_settings: Settings, engine: TalkingEngine
 ) -> None:
     engine.confirms = False
-    await engine.start()
     with shard_process(shard_settings) as process:
         await until(lambda: bool(opened(engine)))
         before = opened(engine)
@@ -65,13 +65,11 @@ async def test_kill_9_of_a_shard_loses_nothing(
     assert all(v.revision > newest for v in engine.violations(Phase.CLOSED))
     failed = {(m.violation_id, m.kind, m.reason) for m in engine.received(EvidenceFailed)}
     assert failed <= {(v, k, "shard_lost") for v in before for k in ("clip", "picture")}
-    await engine.stop()
 
 
 async def test_what_the_engine_confirmed_is_not_sent_after_a_restart(
     shard_settings: Settings, engine: TalkingEngine
 ) -> None:
-    await engine.start()
     with shard_process(shard_settings) as process:
         await until(lambda: len(engine.received(EvidenceReady)) >= 4)
         process.send_signal(signal.SIGTERM)
@@ -81,13 +79,11 @@ async def test_what_the_engine_confirmed_is_not_sent_after_a_restart(
     with shard_process(shard_settings):
         await until(lambda: any(isinstance(m, ShardStats) for m in engine.messages[said:]))
     assert not [m for m in engine.messages[said:] if isinstance(m, ViolationReport)]
-    await engine.stop()
 
 
 async def test_a_dead_engine_stops_no_watching_and_its_successor_is_told(
     shard_settings: Settings, engine: TalkingEngine
 ) -> None:
-    await engine.start()
     with shard_process(shard_settings) as process:
         await until(lambda: bool(opened(engine)))
         before = opened(engine)
@@ -95,21 +91,18 @@ async def test_a_dead_engine_stops_no_watching_and_its_successor_is_told(
         await asyncio.sleep(3)
         assert process.poll() is None
 
-        successor = TalkingEngine(shard_settings, engine.configure)
-        await successor.start()
-        await until(lambda: {v.id for v in successor.violations()} >= before)
-        await until(lambda: successor.state("cam-1") == LIVE)
+        async with TalkingEngine(shard_settings, engine.configure) as successor:
+            await until(lambda: {v.id for v in successor.violations()} >= before)
+            await until(lambda: successor.state("cam-1") == LIVE)
         hello, *_ = successor.received(Hello)
         assert (hello.role, hello.name, hello.pid) == ("shard", "shard-0", process.pid)
         statuses = [m for m in successor.messages if m.type == "camera_status"]
         assert {m.reconnects for m in statuses} == {0}
-        await successor.stop()
 
 
 async def test_violations_while_the_engine_is_away_arrive_later(
     shard_settings: Settings, engine: TalkingEngine
 ) -> None:
-    await engine.start()
     with shard_process(shard_settings):
         await until(lambda: engine.state("cam-1") == LIVE)
         await until(lambda: bool(opened(engine)))
@@ -120,23 +113,19 @@ async def test_violations_while_the_engine_is_away_arrive_later(
         )
         await engine.stop()
         await asyncio.sleep(3)
-        successor = TalkingEngine(shard_settings)
-        await successor.start()
-        await until(lambda: any(v.rule_revision == 2 for v in successor.violations(Phase.OPENED)))
-        assert set(closed(engine)) | set(closed(successor)) >= opened(engine)
-        await successor.stop()
+        async with TalkingEngine(shard_settings) as successor:
+            await until(lambda: 2 in {v.rule_revision for v in successor.violations(Phase.OPENED)})
+            assert set(closed(engine)) | set(closed(successor)) >= opened(engine)
 
 
 async def test_a_second_shard_of_the_same_name_is_refused(
     shard_settings: Settings, engine: TalkingEngine
 ) -> None:
-    await engine.start()
     with shard_process(shard_settings), shard_process(shard_settings) as one_too_many:
         await until(lambda: one_too_many.poll() is not None)
         assert one_too_many.returncode == 2
         await until(lambda: engine.state("cam-1") == LIVE)
         assert len(engine.received(Hello)) == 1
-    await engine.stop()
 
 
 async def test_a_missing_network_blinds_its_cameras_until_it_is_there(
@@ -144,14 +133,12 @@ async def test_a_missing_network_blinds_its_cameras_until_it_is_there(
 ) -> None:
     model = tmp_path / "pose.onnx"
     settings = shard_settings.model_copy(update={"pose_model": model})
-    await engine.start()
     with shard_process(settings) as process:
         await until(lambda: engine.state("cam-1") == ("blind", "model_error"))
         assert shard_settings.pose_model is not None
         shutil.copy(shard_settings.pose_model, model)
         await until(lambda: engine.state("cam-1") == LIVE)
         assert process.poll() is None
-    await engine.stop()
 
 
 @pytest.fixture
@@ -177,38 +164,32 @@ async def test_a_full_disk_delays_no_report_and_loses_none(
     shard_settings: Settings, engine: TalkingEngine, small_disk: Callable[[], None]
 ) -> None:
     engine.confirms = False
-    await engine.start()
     with shard_process(shard_settings):
         await until(lambda: bool(opened(engine)))
         await until(lambda: engine.received(ShardStats)[-1].spool_degraded)
         small_disk()
         await until(lambda: not engine.received(ShardStats)[-1].spool_degraded)
         assert unfinished_shards(shard_settings.spool_dir) == {"shard-0"}
-    await engine.stop()
 
 
 async def test_a_full_disk_is_said_of_the_evidence(
     shard_settings: Settings, engine: TalkingEngine
 ) -> None:
     shard_settings.evidence_dir.write_text("a file where the directory should be")
-    await engine.start()
     with shard_process(shard_settings):
         await until(lambda: len(engine.received(EvidenceFailed)) >= 2)
         assert {m.reason for m in engine.received(EvidenceFailed)} == {"not_written"}
         assert engine.state("cam-1") == LIVE
-    await engine.stop()
 
 
 async def test_a_dead_camera_closes_its_violations(
-    shard_settings: Settings, tmp_path: Path
+    shard_settings: Settings, engine: TalkingEngine
 ) -> None:
     spec = film_camera()
     once = spec.model_copy(update={"source": spec.source.model_copy(update={"loop": False})})
-    engine = TalkingEngine(shard_settings, watching(once))
-    await engine.start()
+    engine.configure = watching(once)
     with shard_process(shard_settings):
         await until(lambda: bool(closed(engine)))
         await until(lambda: engine.state("cam-1") == ("blind", "no_frames"))
         await until(lambda: set(closed(engine)) == opened(engine))
         assert "camera_blind" in closed(engine).values()
-    await engine.stop()

@@ -43,22 +43,12 @@ Serve = Callable[[Mapping[str, Mount | Path]], RtspServer]
 LIVE = ("live", "ok")
 
 
-@asynccontextmanager
-async def engine_of(settings: Settings) -> AsyncIterator[TalkingEngine]:
-    engine = TalkingEngine(settings)
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-
-
 async def test_an_intrusion_on_a_network_camera_is_reported_with_evidence(
     shard_settings: Settings, rtsp_server: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = rtsp_server({"cell": SCENES / "cell_intrusion.mp4"})
     spec = camera("cam-1", RtspSpec(url=server.url("cell")))
-    async with engine_of(shard_settings) as engine:
+    async with TalkingEngine(shard_settings) as engine:
         engine.configure = watching(spec, polygon=CELL)
         with shard_process(shard_settings):
             await until(lambda: bool(engine.violations(Phase.CLOSED)))
@@ -87,7 +77,7 @@ async def test_an_intrusion_on_a_network_camera_is_reported_with_evidence(
 
 async def test_changes_leave_the_other_cameras_alone(shard_settings: Settings) -> None:
     kept = film_camera("kept")
-    async with engine_of(shard_settings) as engine:
+    async with TalkingEngine(shard_settings) as engine:
         engine.configure = watching(kept)
         with shard_process(shard_settings):
             await until(lambda: engine.state("kept") == LIVE)
@@ -115,7 +105,7 @@ async def test_a_changed_rule_starts_anew_without_a_new_connection(
     shard_settings: Settings,
 ) -> None:
     spec = film_camera()
-    async with engine_of(shard_settings) as engine:
+    async with TalkingEngine(shard_settings) as engine:
         engine.configure = watching(spec)
         with shard_process(shard_settings):
             await until(lambda: bool(engine.violations(Phase.OPENED)))
@@ -154,7 +144,7 @@ async def viewer_of(settings: Settings) -> AsyncIterator[Viewer]:
 
 
 async def test_a_dashboard_gets_packets_metadata_and_stills(shard_settings: Settings) -> None:
-    async with engine_of(shard_settings) as engine:
+    async with TalkingEngine(shard_settings) as engine:
         engine.configure = watching(film_camera())
         with shard_process(shard_settings):
             await until(lambda: engine.state("cam-1") == LIVE)
@@ -199,7 +189,7 @@ def decoded(bodies: Iterable[bytes]) -> int:
 
 
 async def test_nonsense_is_counted_and_survived(shard_settings: Settings) -> None:
-    async with engine_of(shard_settings) as engine:
+    async with TalkingEngine(shard_settings) as engine:
         engine.configure = watching(film_camera())
         with shard_process(shard_settings) as process:
             await until(lambda: engine.state("cam-1") == LIVE)
@@ -224,7 +214,7 @@ def frame(header: bytes) -> bytes:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, "the engine's word"])
 async def test_it_leaves_tidily(shard_settings: Settings, how: signal.Signals | str) -> None:
-    async with engine_of(shard_settings) as engine:
+    async with TalkingEngine(shard_settings) as engine:
         engine.configure = watching(film_camera())
         with shard_process(shard_settings) as process:
             await until(lambda: bool(engine.violations(Phase.OPENED)))
@@ -241,7 +231,7 @@ async def test_it_leaves_tidily(shard_settings: Settings, how: signal.Signals | 
 
 
 async def test_sockets_are_private(shard_settings: Settings) -> None:
-    async with engine_of(shard_settings) as engine:
+    async with TalkingEngine(shard_settings) as engine:
         with shard_process(shard_settings):
             await until(lambda: bool(engine.received(ShardStats)))
             assert shard_settings.run_dir.stat().st_mode & 0o777 == 0o700

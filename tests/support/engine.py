@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from cameras.messages import (
     AnyMessage,
@@ -35,6 +35,8 @@ M = TypeVar("M", bound=AnyMessage)
 class TalkingEngine:
     """Listens where shards expect the engine; configures them and remembers what they say.
 
+    A context manager: entering it starts to listen.
+
     Args:
         configure: What every shard that connects is told first; None: nothing.
 
@@ -58,14 +60,23 @@ class TalkingEngine:
         )
 
     async def stop(self) -> None:
-        """Go away as if killed: connections break, and nobody listens."""
-        assert self._server is not None
+        """Go away as if killed: connections break, and nobody listens; harmless if it has."""
+        if self._server is None:
+            return
         self._server.close()
+        self._server = None
         for writer in list(self._writers):
             writer.transport.abort()
         while self._writers:  # noqa: ASYNC110 - the connections' own tasks remove them
             await asyncio.sleep(0.01)
         self.settings.engine_socket.unlink(missing_ok=True)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     def tell(self, message: AnyMessage) -> None:
         """Send one message to every shard."""
