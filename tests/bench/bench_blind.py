@@ -67,6 +67,7 @@ def _times(plant: Plant, silence: list[Callable[[], None]]) -> list[float]:
     clock, seconds = SystemClock(), []
     for camera, act in zip(_cameras(), silence, strict=True):
         pause(UNEVEN_S)
+        plant.wait_live(camera)
         begun = clock.now().monotonic
         act()
         while plant.readiness().get(f"camera {camera}", "ok") == "ok":

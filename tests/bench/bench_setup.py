@@ -71,6 +71,9 @@ class Checkout:
             "PATH": _SYSTEM_PATH,
             "UV_CACHE_DIR": str(self._cache / "uv"),
             "npm_config_cache": str(self._cache / "npm"),
+            # Free ports: another Anjeon may run on this machine.
+            "ANJEON_PORT": "0",
+            "ANJEON_METRICS_PORT": "0",
         }
 
     def make(self, target: str) -> float:
