@@ -1,5 +1,6 @@
 """The one inference thread of a shard: newest frames in, violations out."""
 
+import os
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -22,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-BATCH = 8
-"""Pictures given to the network at once at the most. More would not be faster, and all of
-them wait for the last one."""
+BATCH = min(16, max(4, len(os.sched_getaffinity(0))))
+"""Pictures given to the network at once at the most: enough to keep all cores busy. More would
+not be faster, and all of them wait for the last one."""
 
 CHECK_S = 0.25
 """How often blind cameras are looked for, frames or not."""
