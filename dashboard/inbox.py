@@ -164,14 +164,14 @@ def failed_evidence(session: Session, view: AlertView) -> Sequence[Evidence]:
     return [row for row in rows if row.state == evidence.FAILED]
 
 
-def timeline(session: Session, view: AlertView) -> list[TimelineEntry]:
+def timeline(session: Session, translate: Translate, view: AlertView) -> list[TimelineEntry]:
     """What happened, in order."""
     names = _channel_names(session)
     deliveries = outbox.of_alert(session, view.alert.id)
     entries = [
         *_machine_entries(view),
         *_human_entries(view.alert),
-        *(_delivery_entry(delivery, names) for delivery in deliveries),
+        *(_delivery_entry(delivery, names, translate) for delivery in deliveries),
     ]
     return sorted(entries, key=lambda entry: entry.at)
 
@@ -210,12 +210,18 @@ def _human_entries(alert: Alert) -> list[TimelineEntry]:
     return entries
 
 
-def _delivery_entry(delivery: Delivery, names: dict[str, str]) -> TimelineEntry:
+def _delivery_entry(
+    delivery: Delivery, names: dict[str, str], translate: Translate
+) -> TimelineEntry:
     channel = names.get(delivery.channel_id, delivery.channel_id)
     return TimelineEntry(
         at=delivery.delivered_at or delivery.created_at,
         key=f"timeline.delivery.{delivery.state}",
-        params={"channel": channel, "attempts": delivery.attempts},
+        params={
+            "channel": channel,
+            "attempts": delivery.attempts,
+            "notice": translate(f"timeline.notice.{delivery.event}"),
+        },
     )
 
 

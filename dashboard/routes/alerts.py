@@ -131,7 +131,7 @@ def _answer(visit: Visit, alert_id: str, part: str) -> Response:
 def _alert_values(visit: Visit, alert_id: str) -> dict[str, object]:
     with visit.database.reading() as session:
         view = inbox.alert_view(session, visit.translate, alert_id)
-        entries = inbox.timeline(session, view)
+        entries = inbox.timeline(session, visit.translate, view)
         failed = inbox.failed_evidence(session, view)
     return {
         "view": view,

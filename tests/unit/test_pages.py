@@ -135,7 +135,7 @@ class TestInbox:
         story = [
             "Danger detected",
             "Siren commanded after 87 ms",
-            "Delivered to Log",
+            "Notice of the alert delivered to Log",
             "The danger is over",
             "Acknowledged by operator",
         ]
