@@ -31,6 +31,7 @@ from cameras.messages import (
 )
 from cameras.placement import place
 from cameras.runners import Runner
+from cameras.spool import unfinished_shards
 from cameras.supervisor import Supervisor
 from safety.clock import Clock, Instant
 from safety.config import Settings
@@ -234,7 +235,9 @@ class Engine:
         await self._channels.configure(site.channels)
         for name, link in self._shards.items():
             link.send(site.part(self._cameras_of(name)))
-        await self._supervisor.want(set(self._placed.values()))
+        # A shard without cameras may still have reports to hand in from an earlier life.
+        unfinished = await asyncio.to_thread(unfinished_shards, self._settings.spool_dir)
+        await self._supervisor.want({*self._placed.values(), *unfinished})
         log.info("configuration_applied", revision=site.revision, cameras=len(enabled))
 
     def _cameras_of(self, shard_id: str) -> frozenset[str]:
