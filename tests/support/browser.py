@@ -3,9 +3,17 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from tests.support.requirements import need
 from tests.support.web import PASSWORD, Site
@@ -42,16 +50,27 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Visitor:
-    """Somebody with a browser of their own; keeps what the browser complained about."""
+class Dashboard(Protocol):
+    """Whatever has a dashboard."""
 
-    def __init__(self, context: BrowserContext, site: Site) -> None:
+    @property
+    def address(self) -> str: ...
+
+
+class Visitor:
+    """Somebody with a browser of their own; keeps what the browser complained about.
+
+    A request to any other host is a complaint too.
+    """
+
+    def __init__(self, context: BrowserContext, site: Dashboard) -> None:
         self.context = context
         self.site = site
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("request", self._asked)
 
     def open(self, path: str) -> Page:
         """Go to a page of the dashboard."""
@@ -85,6 +104,10 @@ class Visitor:
         """Whether the page is wider than the window."""
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         return bool(self.page.evaluate(wide))
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.site.address + "/", "data:", "blob:")):
+            self.complaints.append(f"request to {request.url}")
 
     def _heard(self, message: ConsoleMessage) -> None:
         # A picture that is not there and a form that is refused are answers of ours.
