@@ -86,19 +86,6 @@ def remove(
     return store_site(session, changed, by=by, at=at, expected_revision=expected_revision)
 
 
-def rename_site(
-    session: Session, *, name: str, timezone: str, language: str, by: str, at: datetime
-) -> Changes:
-    """Change the site's own fields.
-
-    Raises:
-        ConfigError: One of them cannot be used.
-    """
-    spec = _locked(session)
-    wanted = {**dict(spec), "name": name, "timezone": timezone, "language": language}
-    return store_site(session, _validated(wanted), by=by, at=at)
-
-
 def kind_of(part: Part) -> PartKind:
     """Which list of the site it belongs into."""
     if isinstance(part, CameraSpec):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -76,11 +76,6 @@ class SiteSpec(Spec):
                 "site.reference", "{where}: {why}", {"where": where, "why": broken.message}
             )
         return self
-
-    @property
-    def zone_info(self) -> ZoneInfo:
-        """The time zone itself."""
-        return ZoneInfo(self.timezone)
 
 
 def broken_references(document: Mapping[str, Any]) -> Iterator[BrokenReference]:

@@ -245,16 +245,6 @@ def test_parts_are_removed_from_the_rule_to_the_camera(site: Database) -> None:
     assert [camera.id for camera in export_site(site).cameras] == ["press"]
 
 
-def test_the_site_itself_can_be_changed(site: Database) -> None:
-    with site.transaction() as session:
-        changes = edit.rename_site(
-            session, name="B", timezone="Europe/Berlin", language="en", by="kim", at=NOON
-        )
-        with pytest.raises(ConfigError, match="is no time zone"):
-            edit.rename_site(session, name="B", timezone="Mars", language="en", by="kim", at=NOON)
-    assert changes.site == ("name", "timezone", "language")
-
-
 def test_a_stored_configuration_that_is_no_longer_valid_says_where(site: Database) -> None:
     with site.transaction() as session:
         row = session.get_one(Camera, "gate")
