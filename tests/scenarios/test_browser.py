@@ -35,6 +35,10 @@ DRAWN = """tile => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return data.some((value, i) => i % 4 === 3 && value > 0);
 }"""
+PLAYABLE_OR_SAID = """video =>
+  video.hidden
+    ? !document.querySelector("[data-unplayable]").hidden
+    : video.videoWidth > 0"""
 MOVING = "camera => document.querySelector(`#tile-${camera} video`).currentTime > 0.5"
 
 pytestmark = pytest.mark.timeout(150)
@@ -250,6 +254,9 @@ def test_the_clip_of_an_h265_camera_is_on_record_and_offered(world: World, visit
     page = visit().open(f"/alerts/{alert}")
     link = page.locator("#evidence a[href*='download']")
     expect(link).to_be_visible(timeout=40_000)
+    # Whether a browser has a decoder for it is the browser's affair; that it says so is ours.
+    wait_for(page, f"({PLAYABLE_OR_SAID})(document.querySelector('#evidence video'))")
+    keep_picture(page, "alert-h265")
     with page.expect_download() as download:
         link.click()
     with av.open(str(download.value.path())) as clip:

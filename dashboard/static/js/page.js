@@ -94,6 +94,17 @@ document.addEventListener("htmx:responseError", (event) => {
   if ([403, 409, 412].includes(xhr.status) && requestConfig.verb !== "get") window.location.reload();
 });
 
+// A clip that this browser has no decoder for (H.265, mostly). Errors of media do not bubble.
+document.addEventListener(
+  "error",
+  ({ target }) => {
+    if (!target.matches?.(".evidence video")) return;
+    target.hidden = true;
+    target.parentElement.querySelector("[data-unplayable]").hidden = false;
+  },
+  true,
+);
+
 // A page that can no longer be brought up to date must not look as if it were.
 function showOffline(offline) {
   document.getElementById("offline").hidden = !offline;
