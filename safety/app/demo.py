@@ -77,9 +77,10 @@ async def run_demo(*, seconds: float | None, headless: bool, data_dir: Path | No
             async with asyncio.timeout(seconds):
                 await stop_signal()
         heard = siren.done()
-        for task in (*tasks, siren):
+        # The dashboard first, or it would complain of the engine's end.
+        for task in (*reversed(tasks), siren):
             task.cancel()
-        await asyncio.gather(*tasks, siren, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)
         database.dispose()
     if not heard:
         typer.secho("no alert reached the siren", fg=typer.colors.RED, err=True)
