@@ -54,6 +54,7 @@ class EngineMetrics:
             "anjeon_violations", "Violations opened", ("kind", "severity"), registry=registry
         )
         self.recorder_waiting = gauge("recorder_waiting", "Writes waiting for the database")
+        self.recorder_refused = gauge("recorder_refused", "Writes given up: see the log")
         self.store_available = gauge("store_available", "1: the database can be written")
         self.refused = gauge("refused_messages", "Messages refused by the engine")
 

@@ -292,6 +292,7 @@ class Engine:
     async def _tell_dashboards(self) -> None:
         while True:
             self._metrics.recorder_waiting.set(len(self._recorder))
+            self._metrics.recorder_refused.set(self._recorder.refused)
             self._metrics.store_available.set(self._recorder.available)
             self._metrics.refused.set(self._links.refused_messages)
             self._links.broadcast(self._status(), "dashboard")

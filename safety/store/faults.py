@@ -43,6 +43,8 @@ _BY_SQLITE_ERROR = {
 }
 
 _BY_SQLSTATE = {
+    # A standby refuses writers with "feature not supported".
+    "0A000": "store.read_only",
     "25006": "store.read_only",
     "28": "store.unauthorized",
     "3D": "store.unreachable",

@@ -1,9 +1,8 @@
 """The record is away: sirens sound, violations wait, and each is written exactly once."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,52 +11,24 @@ from safety.demo import SITE
 from tests.faults.test_processes import unique_alerts
 from tests.support.mosquitto import Mosquitto
 from tests.support.plant import MakePlant, Plant, SirenLog, cell_site, mqtt_siren
+from tests.support.postgres import PostgresServer
+from tests.support.small_disk import MakeSmallDisk
 from tests.support.waiting import wait_until
 
 HOLDER = str(Path(__file__).resolve().parents[1] / "support" / "database_holder.py")
 SOURCE = {"kind": "file", "path": str(SITE.parent / "scenes" / "cell_intrusion.mp4")}
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)], check=False
-    )
-    if mounted.returncode:
-        pytest.skip("no file system can be mounted here")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Use up every byte."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        size = 1 << 20
-        while size:
-            try:
-                file.write(b"x" * size)
-            except OSError:
-                size //= 2
-    return ballast
-
-
 @pytest.mark.timeout(180)
 def test_a_full_disk_silences_nothing_and_loses_nothing(
-    small_disk: Path, mosquitto: Mosquitto, siren: SirenLog
+    make_small_disk: MakeSmallDisk, tmp_path: Path, mosquitto: Mosquitto, siren: SirenLog
 ) -> None:
-    plant = Plant(small_disk, cell_site(SOURCE, [mqtt_siren(mosquitto)]))
+    disk = make_small_disk(tmp_path / "disk", "24m")
+    plant = Plant(disk.path, cell_site(SOURCE, [mqtt_siren(mosquitto)]))
     try:
-        plant.start("engine")
-        plant.wait_live("cell")
-        plant.wait_for(lambda: siren.level == "off", why="the siren is quiet")
-        ballast = fill(small_disk)
-        _sounds_but_is_not_recorded(plant, siren, restore=ballast.unlink)
+        quiet_plant(plant, siren)
+        disk.fill()
+        _sounds_but_is_not_recorded(plant, siren, restore=disk.empty)
     finally:
         plant.stop()
 
@@ -67,9 +38,7 @@ def test_a_locked_database_silences_nothing_and_loses_nothing(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog
 ) -> None:
     plant = make_plant(cell_site(SOURCE, [mqtt_siren(mosquitto)]))
-    plant.start("engine")
-    plant.wait_live("cell")
-    plant.wait_for(lambda: siren.level == "off", why="the siren is quiet")
+    quiet_plant(plant, siren)
     holder = subprocess.Popen(
         [sys.executable, HOLDER, str(plant.settings.data_dir / "anjeon.db")],
         stdin=subprocess.PIPE,
@@ -77,11 +46,33 @@ def test_a_locked_database_silences_nothing_and_loses_nothing(
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
+    _sounds_but_is_not_recorded(plant, siren, restore=holder.communicate)
 
-    def release() -> None:
-        holder.communicate()
 
-    _sounds_but_is_not_recorded(plant, siren, restore=release)
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("fault", ["stopped", "standby"])
+def test_a_postgresql_that_takes_nothing_silences_nothing_and_loses_nothing(
+    make_plant: MakePlant,
+    mosquitto: Mosquitto,
+    siren: SirenLog,
+    postgres_server: PostgresServer,
+    new_postgres_url: Callable[[], str],
+    fault: str,
+) -> None:
+    site = cell_site(SOURCE, [mqtt_siren(mosquitto)])
+    plant = make_plant(site, database_url=new_postgres_url())
+    quiet_plant(plant, siren)
+    with postgres_server.unwell(fault) as restore:
+        _sounds_but_is_not_recorded(plant, siren, restore=restore)
+    # Its connections would keep the database from being dropped.
+    plant.stop()
+
+
+def quiet_plant(plant: Plant, siren: SirenLog) -> None:
+    """Start the engine and wait until it watches and nothing sounds."""
+    plant.start("engine")
+    plant.wait_live("cell")
+    plant.wait_for(lambda: siren.level == "off", why="the siren is quiet")
 
 
 def _sounds_but_is_not_recorded(

@@ -1,11 +1,9 @@
 """Whatever dies, hangs or fills up, a shard loses no violation and says what it cannot see."""
 
 import asyncio
-import os
 import shutil
 import signal
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from safety.config import Settings
 from safety.types import Phase
 from tests.support.engine import TalkingEngine, shard_process
 from tests.support.shards import film_camera, watching
+from tests.support.small_disk import MakeSmallDisk
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.third_party, pytest.mark.timeout(180)]
@@ -141,33 +140,16 @@ async def test_a_missing_network_blinds_its_cameras_until_it_is_there(
         assert process.poll() is None
 
 
-@pytest.fixture
-def small_disk(shard_settings: Settings) -> Iterator[Callable[[], None]]:
-    """The spool's directory on a full disk of 64 KiB; the fixture makes space when called."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    spool = shard_settings.spool_dir
-    spool.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "anjeon", str(spool)], check=True)
-    filler = spool / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
-    yield filler.unlink
-    subprocess.run(["umount", "--lazy", str(spool)], check=True)
-
-
 async def test_a_full_disk_delays_no_report_and_loses_none(
-    shard_settings: Settings, engine: TalkingEngine, small_disk: Callable[[], None]
+    shard_settings: Settings, engine: TalkingEngine, make_small_disk: MakeSmallDisk
 ) -> None:
     engine.confirms = False
+    disk = make_small_disk(shard_settings.spool_dir, "64k")
+    disk.fill()
     with shard_process(shard_settings):
         await until(lambda: bool(opened(engine)))
         await until(lambda: engine.received(ShardStats)[-1].spool_degraded)
-        small_disk()
+        disk.empty()
         await until(lambda: not engine.received(ShardStats)[-1].spool_degraded)
         assert unfinished_shards(shard_settings.spool_dir) == {"shard-0"}
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -59,6 +60,29 @@ class PostgresServer:
         name = urlsplit(url).path.removeprefix("/")
         with self.connect("postgres") as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    @contextmanager
+    def unwell(self, fault: str) -> Iterator[Callable[[], None]]:
+        """Be ``stopped`` or a ``standby`` until the yielded function is called, or the end."""
+        mended = False
+
+        def mend() -> None:
+            nonlocal mended
+            if not mended:
+                self._promote() if fault == "standby" else self.start()
+            mended = True
+
+        self.stop()
+        if fault == "standby":
+            (self._data / "standby.signal").touch()
+            self.start()
+        try:
+            yield mend
+        finally:
+            mend()
+
+    def _promote(self) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-w", "promote")
 
     def demand_password(self, role: str, password: str) -> None:
         """Make a role that can only sign in with this password."""

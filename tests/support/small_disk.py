@@ -1,9 +1,9 @@
-"""A disk of a few hundred kilobytes that can be filled and made read-only."""
+"""A small disk of its own that can be filled and made read-only."""
 
 import errno
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,13 +37,28 @@ class SmallDisk:
         subprocess.run(command, check=True, capture_output=True)
 
 
+MakeSmallDisk = Callable[[Path, str], SmallDisk]
+
+
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """A disk of 768 KiB; only root can make one."""
-    path = tmp_path / "small-disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=768k", "tmpfs", str(path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small disk needs root and the right to mount")
-    yield SmallDisk(path)
-    subprocess.run(["umount", "-l", str(path)], check=True)
+def make_small_disk() -> Iterator[MakeSmallDisk]:
+    """Puts a disk of a size such as ``"24m"`` at a directory; only root can."""
+    mounted: list[Path] = []
+
+    def make(path: Path, size: str) -> SmallDisk:
+        path.mkdir(parents=True, exist_ok=True)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a small disk needs root and the right to mount")
+        mounted.append(path)
+        return SmallDisk(path)
+
+    yield make
+    for path in mounted:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def small_disk(make_small_disk: MakeSmallDisk, tmp_path: Path) -> SmallDisk:
+    """A disk of 768 KiB."""
+    return make_small_disk(tmp_path / "small-disk", "768k")
