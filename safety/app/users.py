@@ -5,6 +5,7 @@ import typer
 from dashboard.onetime import FIRST_LOGIN, create_one_time_login
 from safety.clock import SystemClock
 from safety.config import Settings
+from safety.errors import ConfigError
 from safety.store import accounts
 from safety.store.accounts import Role
 from safety.store.database import Database
@@ -50,11 +51,15 @@ def find_user(settings: Settings, login: str) -> None:
     """Make sure that there is such a login, before anything is asked of the person.
 
     Raises:
-        NotFound: There is none.
+        ConfigError: There is none.
     """
     with _database(settings).reading() as session:
         if accounts.by_login(session, login) is None:
-            raise NotFound("user", login)
+            raise ConfigError(
+                "user.unknown",
+                "nobody has the login '{login}'; add it with: anjeon user add {login}",
+                login=login,
+            )
 
 
 def set_password(settings: Settings, *, login: str, password: str) -> None:

@@ -98,7 +98,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str, lines: i
             ["cannot be written (no such file", "give the path"],
         ),
         (["shard", "--id", "../x"], ["use lower-case letters"]),
-        (["user", "passwd", "nobody"], ["there is no user 'nobody'"]),
+        (["user", "passwd", "nobody"], ["nobody has the login 'nobody'", "anjeon user add"]),
     ],
 )
 def test_arguments_that_cannot_be(here: Workplace, arguments: list[str], words: list[str]) -> None:
