@@ -17,6 +17,7 @@ import numpy as np
 
 from safety.store.tables import ViolationRow
 from tests.bench.films import CELL, paced
+from tests.bench.machine import Neighbours
 from tests.bench.product import Product, pause, running, site
 from tests.support.mosquitto import Mosquitto
 from tests.support.plant import CELL_POLYGON, SirenLog, mqtt_siren
@@ -45,7 +46,7 @@ def run() -> dict[str, object]:
     Returns:
         ``siren_p50_s``, ``siren_p99_s``, ``siren_max_s``, ``report_p50_s``, ``report_p99_s``
         (interpolated in a histogram), ``violations``, ``limit_fps``, ``analysed_fps``,
-        ``load`` (the one over the other) and ``unsounded``: violations without a latency.
+        ``load`` (the one over the other), ``unsounded``: violations without a latency, and ``neighbours``: cores that others used meanwhile.
     """
     need("mosquitto")
     with tempfile.TemporaryDirectory() as name:
@@ -80,6 +81,7 @@ def _measure(url: str, broker: Mosquitto) -> dict[str, object]:
         product.plant.apply(document | {"cameras": slower})
         pause(WARM_UP_S)
         begun, reports = datetime.now(UTC), _reports(product)
+        neighbours = Neighbours()
         analysed_fps = product.analysed_per_second(SECONDS)
         rows = [row for row in product.plant.violations() if _aware(row.opened_at) > begun]
         reports = {bound: count - reports[bound] for bound, count in _reports(product).items()}
@@ -89,6 +91,7 @@ def _measure(url: str, broker: Mosquitto) -> dict[str, object]:
         "limit_fps": limit_fps,
         "analysed_fps": analysed_fps,
         "load": analysed_fps / limit_fps,
+        "neighbours": neighbours.cores(),
     }
 
 
@@ -147,7 +150,7 @@ def _print_table(figures: Mapping[str, object]) -> None:
         f"budget p99 {1000 * BUDGET_S:.0f} ms   {value['violations']:.0f} violations, "
         f"{value['unsounded']:.0f} without\n"
         f"frame to report p50 {1000 * value['report_p50_s']:5.0f} ms   "
-        f"p99 {1000 * value['report_p99_s']:5.0f} ms\n"
+        f"p99 {1000 * value['report_p99_s']:5.0f} ms   neighbours {value['neighbours']:.2f} cores\n"
     )
 
 

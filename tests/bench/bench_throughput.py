@@ -19,6 +19,7 @@ import pytest
 from safety.clock import SystemClock
 from safety.perception.convert import converted
 from tests.bench.films import CELL, kbit_per_s, paced
+from tests.bench.machine import Neighbours
 from tests.bench.peer import Peer
 from tests.bench.product import pause, running, site
 from tests.support.pictures import POSE_MODEL
@@ -43,7 +44,7 @@ def run() -> dict[str, object]:
         cameras; contenders: ``ours``, ``bare``, ``ultralytics`` (ByteTrack, OpenVINO's own
         choice of precision) and, for the most cameras only, ``ultralytics_default`` (BoT-SORT)
         and ``ultralytics_f32``. ``share_<n>``: ours over bare; ``gain_<n>``: ours over
-        ``ultralytics``.
+        ``ultralytics``. ``<contender>_<n>_neighbours``: cores that others used meanwhile.
     """
     weights = third_party(POSE_MODEL)
     figures: dict[str, object] = {}
@@ -75,10 +76,10 @@ def run() -> dict[str, object]:
                 names = deque(contenders)
                 names.rotate(turn)
                 for contender in names:
-                    figures |= _figures(contender, cameras, contenders[contender](cameras))
+                    figures |= _figures(contender, cameras, contenders[contender])
                 _compare(figures, cameras, [*contenders])
             for contender, measure in further.items():
-                figures |= _figures(contender, CAMERAS[-1], measure(CAMERAS[-1]))
+                figures |= _figures(contender, CAMERAS[-1], measure)
                 _print_row(figures, CAMERAS[-1], contender)
     return figures
 
@@ -124,7 +125,9 @@ def _peer(
     )
 
 
-def _figures(contender: str, cameras: int, measured: dict[str, float]) -> dict[str, object]:
+def _figures(contender: str, cameras: int, measure: Contender) -> dict[str, object]:
+    neighbours = Neighbours()
+    measured = measure(cameras) | {"neighbours": neighbours.cores()}
     return {f"{contender}_{cameras}_{key}": value for key, value in measured.items()}
 
 
@@ -144,8 +147,12 @@ def _compare(figures: dict[str, object], cameras: int, contenders: list[str]) ->
 
 
 def _print_row(figures: dict[str, object], cameras: int, contender: str) -> None:
-    fps, cpu = (figures[f"{contender}_{cameras}_{key}"] for key in ("fps", "cpu"))
-    sys.stdout.write(f"  {contender:<20} {fps:6.1f} frames/s   {cpu:4.2f} cores\n")
+    fps, cpu, others = (
+        figures[f"{contender}_{cameras}_{key}"] for key in ("fps", "cpu", "neighbours")
+    )
+    sys.stdout.write(
+        f"  {contender:<20} {fps:6.1f} frames/s   {cpu:4.2f} cores   neighbours {others:4.2f}\n"
+    )
     sys.stdout.flush()
 
 

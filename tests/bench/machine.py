@@ -1,5 +1,6 @@
 """The machine that the figures belong to."""
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from safety.clock import SystemClock
 from tests.support.third_party import ROOT
 
 
@@ -45,3 +47,27 @@ def _revision() -> str:
 def _git(*arguments: str) -> str:
     command = ["git", "-C", str(ROOT), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+class Neighbours:
+    """How much of the machine is used by others than this benchmark and what it started."""
+
+    def __init__(self) -> None:
+        self._begun, self._others_s = SystemClock().now().monotonic, _others_s()
+
+    def cores(self) -> float:
+        """Cores they have used on average since this was made; figures suffer from 0.1 on."""
+        spent = SystemClock().now().monotonic - self._begun
+        return max(0.0, (_others_s() - self._others_s) / spent)
+
+
+def _others_s() -> float:
+    times = psutil.cpu_times()
+    busy = times.user + times.nice + times.system + times.irq + times.softirq + times.steal
+    own = psutil.Process()
+    mine = 0.0
+    for process in [own, *own.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            spent = process.cpu_times()
+            mine += spent.user + spent.system + spent.children_user + spent.children_system
+    return float(busy - mine)
