@@ -1,8 +1,7 @@
 """The one inference thread of a shard: newest frames in, violations out."""
 
-import os
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,15 +16,25 @@ from cameras.lane import Lane
 from safety.clock import Clock
 from safety.errors import ModelError
 from safety.perception.detector import Detector
-from safety.types import CameraState, Detections, Frame, Observation, PlantState, Violation
+from safety.types import (
+    CameraState,
+    Detections,
+    Frame,
+    Observation,
+    Picture,
+    PlantState,
+    Violation,
+)
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-BATCH = min(16, max(4, len(os.sched_getaffinity(0))))
-"""Pictures given to the network at once at the most: enough to keep all cores busy. More would
-not be faster, and all of them wait for the last one."""
+TURN = 8
+"""Pictures after which cameras of another network size get their turn."""
+
+TURN_S = 1.0
+"""Seconds after which a turn ends in any case."""
 
 CHECK_S = 0.25
 """How often blind cameras are looked for, frames or not."""
@@ -47,7 +56,12 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceFigures:
-    """How the network did lately."""
+    """How the network did lately.
+
+    Attributes:
+        ms_p50, ms_p99: From a picture given to the network to its result.
+        batch_mean: Pictures under way at once.
+    """
 
     ms_p50: float
     ms_p99: float
@@ -55,10 +69,12 @@ class InferenceFigures:
 
 
 class InferenceThread:
-    """Takes the newest frame of every camera that has one, in one batch, for ever.
+    """Takes the newest frame of every camera that has one, for ever.
 
-    When the machine is too slow for all frames, the cameras that waited longest come first
-    and the frames in between are dropped by their slots: every camera is served.
+    The network is kept busy: while one picture's result goes through tracker and rules, the
+    next pictures are already under way. When the machine is too slow for all frames, the
+    cameras that waited longest come first and the frames in between are dropped by their
+    slots: every camera is served.
     """
 
     def __init__(self, detectors: DetectorPool, listener: Listener, *, clock: Clock) -> None:
@@ -80,7 +96,7 @@ class InferenceThread:
         self._thread.start()
 
     def stop(self, timeout_s: float = 3.0) -> None:
-        """Finish the batch in hand and end."""
+        """Finish the pictures under way and end."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
@@ -93,7 +109,7 @@ class InferenceThread:
             self._wake.notify()
 
     def submit(self, order: Callable[[dict[str, Lane]], T]) -> "Future[T]":
-        """Have ``order`` done in the inference thread, between two batches.
+        """Have ``order`` done in the inference thread, while no picture is under way.
 
         It may change the lanes that it gets; its result or exception is in the future.
         """
@@ -113,7 +129,7 @@ class InferenceThread:
         return future
 
     def figures(self) -> InferenceFigures:
-        """The network's figures over the last batches."""
+        """The network's figures over the last pictures."""
         recent = tuple(self._durations)
         if not recent:
             return InferenceFigures(ms_p50=0.0, ms_p99=0.0, batch_mean=0.0)
@@ -140,63 +156,89 @@ class InferenceThread:
     def _turn(self) -> None:
         while self._orders:
             self._orders.popleft()()
-        batch = self._next_batch()
-        if batch:
-            self._analyse(batch)
-            # Frames that came meanwhile, and cameras beyond this batch, are next.
-            self._awake = True
-        now = self._clock.now().monotonic
-        if now - self._checked >= CHECK_S:
-            self._checked = now
-            self._end_blind()
+        self._check()
+        waiting = self._next()
+        if waiting is None:
+            return
+        # Frames that come meanwhile, and cameras of other networks, are next.
+        self._awake = True
+        detector = self._detector(*waiting)
+        if detector is not None:
+            self._stream(detector, waiting)
 
-    def _next_batch(self) -> list[Waiting]:
-        ready = [lane for lane in self._lanes.values() if lane.worker.slot.ready]
-        ready.sort(key=lambda lane: lane.served_at)
-        batch: list[Waiting] = []
-        for lane in ready[:BATCH]:
+    def _next(self, detector: Detector | None = None) -> Waiting | None:
+        """The newest frame of the camera that has waited longest, of one network or of any."""
+        ready = [
+            lane
+            for lane in self._lanes.values()
+            if lane.worker.slot.ready and (detector is None or lane.detector in {None, detector})
+        ]
+        for lane in sorted(ready, key=lambda lane: lane.served_at):
             frame = lane.worker.slot.take()
             if frame is not None:
                 lane.newest = frame
                 lane.served_at = self._clock.now().monotonic
-                batch.append((lane, frame))
-        return batch
-
-    def _analyse(self, batch: Sequence[Waiting]) -> None:
-        groups: dict[Detector, list[Waiting]] = defaultdict(list)
-        for lane, frame in batch:
-            detector = self._detector(lane, frame)
-            if detector is not None:
-                groups[detector].append((lane, frame))
-        for detector, group in groups.items():
-            self._detect(detector, group)
+                return lane, frame
+        return None
 
     def _detector(self, lane: Lane, frame: Frame) -> Detector | None:
         try:
-            detector = self._detectors.get(
+            lane.detector = self._detectors.get(
                 lane.spec.network_width, frame.width_px / frame.height_px
             )
         except ModelError:
+            lane.detector = None
             lane.failed()
             return None
-        lane.loading = detector is None
-        if detector is None:
+        lane.loading = lane.detector is None
+        if lane.detector is None:
             lane.unused()
-        return detector
+        return lane.detector
 
-    def _detect(self, detector: Detector, group: Sequence[Waiting]) -> None:
-        begun = self._clock.now().monotonic
+    def _stream(self, detector: Detector, first: Waiting) -> None:
+        """Analyse until no camera of this network waits, or somebody else has waited too long."""
+        given: deque[tuple[Waiting, float]] = deque()
+        begun, taken = self._clock.now().monotonic, 0
+
+        def take() -> Picture | None:
+            nonlocal taken
+            now = self._clock.now().monotonic
+            waiting = self._next_of(detector, taken, now - begun) if taken else first
+            if waiting is None:
+                return None
+            taken += 1
+            given.append((waiting, now))
+            return waiting[1].picture
+
         nonfinite = detector.nonfinite_outputs
         try:
-            found = detector.detect([frame.picture for _, frame in group])
+            for detections in detector.stream(take):
+                self._detectors.succeeded(detector)
+                under_way = len(given)
+                (lane, frame), given_at = given.popleft()
+                now = self._clock.now().monotonic
+                self._durations.append((now - given_at, under_way))
+                doubtful = detector.nonfinite_outputs > nonfinite
+                self._judge(lane, frame, detections, doubtful=doubtful)
+                self._check()
+                self.busy_since = now
         except Exception as error:  # an engine may raise anything; the other cameras go on
-            self._give_up(detector, group, error)
-            return
-        self._detectors.succeeded(detector)
-        self._durations.append((self._clock.now().monotonic - begun, len(group)))
-        doubtful = detector.nonfinite_outputs > nonfinite
-        for (lane, frame), detections in zip(group, found, strict=True):
-            self._judge(lane, frame, detections, doubtful=doubtful)
+            self._give_up(detector, [waiting for waiting, _ in given], error)
+
+    def _next_of(self, detector: Detector, taken: int, spent_s: float) -> Waiting | None:
+        """The next frame for this network; None also if the turn is over."""
+        others = (lane for lane in self._lanes.values() if lane.detector is not detector)
+        over = taken >= TURN and any(lane.worker.slot.ready for lane in others)
+        if over or spent_s >= TURN_S or self._orders or self._stopping:
+            return None
+        while (waiting := self._next(detector)) is not None:
+            found = self._detector(*waiting)
+            if found is detector:
+                return waiting
+            if found is not None:
+                # A camera that is new or changed its aspect: its next frame goes there.
+                waiting[0].unused()
+        return None
 
     def _give_up(self, detector: Detector, group: Sequence[Waiting], error: Exception) -> None:
         """Try the pictures one by one: a single bad one must not blind the others."""
@@ -205,8 +247,17 @@ class InferenceThread:
         if len(group) == 1:
             group[0][0].failed()
             return
-        for waiting in group:
-            self._detect(detector, [waiting])
+        for lane, frame in group:
+            self._retry(detector, lane, frame)
+
+    def _retry(self, detector: Detector, lane: Lane, frame: Frame) -> None:
+        nonfinite = detector.nonfinite_outputs
+        try:
+            (detections,) = detector.detect([frame.picture])
+        except Exception as error:  # as in _stream
+            self._give_up(detector, [(lane, frame)], error)
+            return
+        self._judge(lane, frame, detections, doubtful=detector.nonfinite_outputs > nonfinite)
 
     def _judge(self, lane: Lane, frame: Frame, detections: Detections, *, doubtful: bool) -> None:
         try:
@@ -231,8 +282,12 @@ class InferenceThread:
         lane.analysed(analysis, self._clock.now(), doubtful=doubtful)
         self._listener.analysed(lane, analysis)
 
-    def _end_blind(self) -> None:
+    def _check(self) -> None:
+        """Now and then: close the violations of cameras that are blind."""
         now = self._clock.now()
+        if now.monotonic - self._checked < CHECK_S:
+            return
+        self._checked = now.monotonic
         for lane in self._lanes.values():
             if lane.watch(now).state is CameraState.BLIND:
                 for violation in lane.end(now):

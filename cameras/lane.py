@@ -12,6 +12,7 @@ from cameras.packets import PacketRing
 from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
 from safety.clock import Instant
+from safety.perception.detector import Detector
 from safety.perception.tracking import Tracker, create_tracker
 from safety.types import CameraState, Frame, Violation
 from zones.engine import RuleEngine
@@ -65,6 +66,7 @@ class Lane:
         latest: The newest analysed frame.
         ended: Its open violations have been closed because it is blind.
         loading: Its network is being loaded.
+        detector: The network that its last frame was given to.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Lane:
         self.latest: Analysis | None = None
         self.ended = True
         self.loading = False
+        self.detector: Detector | None = None
         self.frames_unused = 0
         self.frames_analysed = 0
         self.newest: Frame | None = None

@@ -28,8 +28,8 @@ class EngineMetrics:
         self.blind = Counter(
             "anjeon_camera_blind_seconds", "Time not monitored", camera, registry=registry
         )
-        self.inference = gauge("shard_inference_ms", "Per batch", "shard", "quantile")
-        self.batch = gauge("shard_batch_mean", "Pictures per batch", "shard")
+        self.inference = gauge("shard_inference_ms", "Picture to result", "shard", "quantile")
+        self.batch = gauge("shard_batch_mean", "Pictures in the network at once", "shard")
         self.spool = gauge("shard_spool_waiting", "Reports not yet confirmed", "shard")
         self.spool_degraded = gauge("shard_spool_degraded", "1: spool is in memory", "shard")
         self.shard_refused = gauge("shard_refused_messages", "Messages not understood", "shard")

@@ -1,9 +1,12 @@
 """What every detector is, whichever engine runs the network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from safety.types import Detections, Picture
+
+Take = Callable[[], Picture | None]
+"""Gives the next picture; None if there is none at the moment."""
 
 
 class Detector(Protocol):
@@ -38,6 +41,36 @@ class Detector(Protocol):
         """
         ...
 
+    def stream(self, take: Take) -> Iterator[Detections]:
+        """What is in each picture that ``take`` gives, in the same order, each as soon as known.
+
+        ``take`` is asked when there is room for another picture, so that it can choose the
+        newest one as late as possible. While the caller deals with one result, the engine may
+        be at work on the next. Ends when ``take`` had nothing and all results are out.
+
+        Raises:
+            ValueError, ModelError: As ``detect``; pictures without a result have none then.
+        """
+        ...
+
     def close(self) -> None:
         """Free the engine; the detector cannot be used after this."""
         ...
+
+
+def in_batches(
+    detect: Callable[[Sequence[Picture]], list[Detections]], take: Take, size: int
+) -> Iterator[Detections]:
+    """``Detector.stream`` for engines that run whole batches.
+
+    Args:
+        detect: Runs one batch.
+        size: Pictures per batch at the most.
+    """
+    while True:
+        pictures: list[Picture] = []
+        while len(pictures) < size and (picture := take()) is not None:
+            pictures.append(picture)
+        if not pictures:
+            return
+        yield from detect(pictures)

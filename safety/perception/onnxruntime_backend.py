@@ -1,7 +1,7 @@
 """Runs networks with ONNX Runtime: where OpenVINO does not exist, such as on ARM."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+from safety.perception.detector import Take, in_batches
 from safety.perception.engine import engine_failed, engine_refused
 from safety.perception.letterbox import fit, place
 from safety.perception.postprocess import PoseDecoder
@@ -24,6 +25,9 @@ _FAILURES = (
     state.RuntimeException,
 )
 """What ONNX Runtime raises; they have no common base of their own."""
+
+_STREAM_BATCH = 4
+"""More would not be faster, and all of them wait for the last one."""
 
 
 class OnnxRuntimeDetector:
@@ -75,6 +79,9 @@ class OnnxRuntimeDetector:
         for first in range(0, len(pictures), self._max_batch):
             results += self._detect_batch(pictures[first : first + self._max_batch])
         return results
+
+    def stream(self, take: Take) -> Iterator[Detections]:
+        return in_batches(self.detect, take, min(self._max_batch, _STREAM_BATCH))
 
     def close(self) -> None:
         del self._session

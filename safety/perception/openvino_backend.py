@@ -1,13 +1,14 @@
 """Runs networks with OpenVINO: the default on x86 processors."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import openvino
 from openvino.preprocess import PrePostProcessor
 
+from safety.perception.detector import Take
 from safety.perception.engine import engine_failed, engine_refused
 from safety.perception.letterbox import Placement, fit, place
 from safety.perception.postprocess import PoseDecoder
@@ -21,16 +22,16 @@ _CONFIG = {
     "ENABLE_CPU_PINNING": False,
 }
 
-_REQUESTS_PER_STREAM = 2
-"""One runs while the next is filled and the last is read."""
+_SPARE_REQUESTS = 1
+"""Beyond one per stream: filled while the others run, so that no stream waits for its next."""
 
 
 class OpenVinoDetector:
     """A pose network in OpenVINO, one request per picture.
 
     The network is held twice. Most pictures run side by side, each on a part of the cores
-    (throughput mode); a single one, or the one left over, runs alone on all cores (latency
-    mode), for the other cores would have nothing to do.
+    (throughput mode); one that comes alone runs on all cores (latency mode), for the others
+    would have nothing to do.
 
     Args:
         model: ONNX file.
@@ -46,8 +47,9 @@ class OpenVinoDetector:
     def __init__(self, model: Path, decoder: PoseDecoder, *, network_px: tuple[int, int]) -> None:
         self.network_px = network_px
         self._decoder = decoder
-        self._requests: list[Any] = []
-        self._single_request: list[Any] = []
+        self._free: deque[Any] = deque()
+        self._depth = 0
+        self._single: Any = None
         try:
             self._side_by_side = _compile(model, network_px, "THROUGHPUT")
             self._alone = _compile(model, network_px, "LATENCY")
@@ -60,49 +62,54 @@ class OpenVinoDetector:
         return self._decoder.nonfinite_outputs
 
     def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
-        placements = [fit(picture, self.network_px) for picture in pictures]
-        work = list(zip(pictures, placements, strict=True))
-        left_over = 1 if len(work) % self._streams == 1 else 0
-        together = len(work) - left_over
+        left = iter(pictures)
+        return list(self.stream(lambda: next(left, None)))
+
+    def stream(self, take: Take) -> Iterator[Detections]:
+        running: deque[tuple[Any, Placement]] = deque()
         try:
-            found = self._run(work[:together], self._requests)
-            return found + self._run(work[together:], self._single_request)
+            while (first := take()) is not None:
+                second = take()
+                if second is None:
+                    yield self._finish(*self._start(self._single, first))
+                    continue
+                running.append(self._start(self._free.popleft(), first))
+                running.append(self._start(self._free.popleft(), second))
+                while running:
+                    while self._free and (picture := take()) is not None:
+                        running.append(self._start(self._free.popleft(), picture))
+                    request, placement = running.popleft()
+                    found = self._finish(request, placement)
+                    self._free.append(request)
+                    yield found
         except RuntimeError as error:
-            # A request that failed or still runs cannot be started again.
             self._open_requests()
             raise engine_failed("OpenVINO", error) from error
+        finally:
+            if len(self._free) != self._depth:
+                # A request that failed or still runs cannot be started again.
+                self._open_requests()
 
     def close(self) -> None:
-        self._requests, self._single_request = [], []
+        self._free.clear()
+        self._single = None
         self._side_by_side = self._alone = None
 
-    def _run(
-        self, work: Sequence[tuple[Picture, Placement]], requests: Sequence[Any]
-    ) -> list[Detections]:
-        found: list[Detections] = []
-        running: deque[tuple[Any, Placement]] = deque()
-        for i, (picture, placement) in enumerate(work):
-            if len(running) == len(requests):
-                found.append(self._finish(*running.popleft()))
-            request = requests[i % len(requests)]
-            place(picture, request.get_input_tensor().data[0], placement)
-            request.start_async()
-            running.append((request, placement))
-        while running:
-            found.append(self._finish(*running.popleft()))
-        return found
+    def _start(self, request: Any, picture: Picture) -> tuple[Any, Placement]:
+        placement = fit(picture, self.network_px)
+        place(picture, request.get_input_tensor().data[0], placement)
+        request.start_async()
+        return request, placement
 
     def _finish(self, request: Any, placement: Placement) -> Detections:
         request.wait()
         return self._decoder.decode(request.get_output_tensor().data[0], placement)
 
     def _open_requests(self) -> None:
-        self._streams = int(self._side_by_side.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-        self._requests = [
-            self._side_by_side.create_infer_request()
-            for _ in range(self._streams * _REQUESTS_PER_STREAM)
-        ]
-        self._single_request = [self._alone.create_infer_request()]
+        streams = int(self._side_by_side.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._depth = streams + _SPARE_REQUESTS
+        self._free = deque(self._side_by_side.create_infer_request() for _ in range(self._depth))
+        self._single = self._alone.create_infer_request()
 
 
 def _compile(path: Path, network_px: tuple[int, int], hint: str) -> Any:

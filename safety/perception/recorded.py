@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from safety.errors import ModelError
+from safety.perception.detector import Take, in_batches
 from safety.perception.letterbox import fit
 from safety.types import Detections, Picture
 
@@ -40,6 +41,9 @@ class RecordedDetector:
             fit(picture, self.network_px)
         first, self._next = self._next, self._next + len(pictures)
         return [self._recording[i % len(self._recording)] for i in range(first, self._next)]
+
+    def stream(self, take: Take) -> Iterator[Detections]:
+        return in_batches(self.detect, take, 1)
 
     def close(self) -> None:
         """Nothing to free."""

@@ -1,6 +1,6 @@
 """What every detector must do, whichever engine runs it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -140,6 +140,38 @@ def test_refuses_what_is_no_picture_and_goes_on(scripted: Detector, no_picture: 
     with pytest.raises(ValueError, match="a picture is uint8"):
         scripted.detect([GREY, no_picture, GREY])
     assert len(scripted.detect([GREY])) == 1
+
+
+def test_a_stream_goes_on_while_there_are_pictures(scripted: Detector) -> None:
+    """Pictures that turn up while others are under way, with gaps, belong to the same stream."""
+    waiting: list[Picture | None] = [GREY, None, GREY, GREY, None, GREY, GREY, GREY]
+
+    found = list(scripted.stream(lambda: waiting.pop(0) if waiting else None))
+
+    # What came after a gap may be left for the next stream, but is never lost.
+    found += scripted.stream(lambda: waiting.pop(0) if waiting else None)
+    found += scripted.stream(lambda: waiting.pop(0) if waiting else None)
+    assert [len(detections) for detections in found] == [2] * 6
+
+
+def test_a_stream_that_nobody_reads_to_its_end_costs_the_next_one_nothing(
+    scripted: Detector,
+) -> None:
+    stream = scripted.stream(lambda: GREY)
+    next(stream)
+    assert isinstance(stream, Generator)
+    stream.close()
+    assert [len(detections) for detections in scripted.detect([GREY] * 5)] == [2] * 5
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_a_stream_breaks_at_what_is_no_picture_and_the_next_one_works(
+    scripted: Detector, before: int
+) -> None:
+    waiting = [GREY] * before + [np.zeros((360, 640), np.uint8)]
+    with pytest.raises(ValueError, match="a picture is uint8"):
+        list(scripted.stream(lambda: waiting.pop(0) if waiting else None))
+    assert [len(detections) for detections in scripted.detect([GREY] * 5)] == [2] * 5
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -13,17 +13,19 @@ import pytest
 from cameras import detectors as detectors_module
 from cameras.analysis import Analysis
 from cameras.detectors import DetectorPool
-from cameras.inference import BATCH, InferenceThread
+from cameras.inference import InferenceThread
 from cameras.lane import Lane
 from cameras.worker import CameraWorker
 from safety.clock import Instant, SystemClock
 from safety.errors import ModelError
+from safety.perception.detector import Take, in_batches
 from safety.types import CameraState, Detections, Frame, Phase, Picture, Violation
 from tests.support.shards import film_camera, watching
 from tests.support.waiting import wait_until
 from zones.engine import RuleEngine
 
 CLOCK = SystemClock()
+BATCH = 4
 BAD = 13
 """A picture with this grey is one that the network cannot take."""
 
@@ -46,6 +48,9 @@ class SlowNetwork:
         if self.failing or any(picture[0, 0, 0] == BAD for picture in pictures):
             raise RuntimeError("the engine broke down")
         return [one_person() for _ in pictures]
+
+    def stream(self, take: Take) -> Iterator[Detections]:
+        return in_batches(self.detect, take, BATCH)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -116,14 +121,16 @@ class Bench:
         self.thread.submit(order).result(timeout=5)
         return lane
 
-    def show(self, camera_id: str, grey: int = 0, at: Instant | None = None) -> None:
+    def show(
+        self, camera_id: str, grey: int = 0, at: Instant | None = None, height_px: int = 36
+    ) -> None:
         frame = Frame(
             camera_id=camera_id,
             sequence=next(self._sequence),
             captured_at=at or CLOCK.now(),
             width_px=64,
-            height_px=36,
-            picture=np.full((36, 64, 3), grey, np.uint8),
+            height_px=height_px,
+            picture=np.full((height_px, 64, 3), grey, np.uint8),
             full=Whole(),
         )
         self.lanes[camera_id].worker.slot.put(frame)
@@ -187,6 +194,28 @@ def test_every_camera_is_served_when_there_are_too_many(bench: Bench, network: S
 
 def has_run(network: SlowNetwork, batches: int) -> bool:
     return len(network.batches) >= batches
+
+
+class BenchOfManyNetworks(Bench):
+    def _load(self, width: int, aspect: float) -> SlowNetwork:
+        return SlowNetwork()
+
+
+def test_cameras_of_another_size_get_their_turn(network: SlowNetwork) -> None:
+    """One network alone could be busy for ever."""
+    bench = BenchOfManyNetworks(network)
+    bench.thread.start()
+    bench.add("wide")
+    bench.add("square")
+
+    def both_seen() -> bool:
+        bench.show("wide")
+        bench.show("square", height_px=64)
+        return min(bench.journal.frames["wide"], bench.journal.frames["square"]) >= 20
+
+    wait_until(both_seen)
+    bench.thread.stop()
+    bench.pool.close()
 
 
 def test_one_bad_picture_costs_the_others_nothing(bench: Bench, network: SlowNetwork) -> None:
