@@ -126,8 +126,10 @@ async def test_violations_while_the_engine_is_away_arrive_later(
 async def test_a_second_shard_of_the_same_name_is_refused(
     shard_settings: Settings, engine: TalkingEngine
 ) -> None:
-    with shard_process(shard_settings), shard_process(shard_settings) as one_too_many:
-        await until(lambda: one_too_many.poll() is not None)
+    with shard_process(shard_settings):
+        await until(lambda: bool(engine.received(Hello)))
+        with shard_process(shard_settings) as one_too_many:
+            await until(lambda: one_too_many.poll() is not None)
         assert one_too_many.returncode == 2
         await until(lambda: engine.state("cam-1") == LIVE)
         assert len(engine.received(Hello)) == 1
@@ -167,7 +169,7 @@ async def test_a_full_disk_is_said_of_the_evidence(
     with shard_process(shard_settings):
         await until(lambda: len(engine.received(EvidenceFailed)) >= 2)
         assert {m.reason for m in engine.received(EvidenceFailed)} == {"not_written"}
-        assert engine.state("cam-1") == LIVE
+        await until(lambda: engine.state("cam-1") == LIVE)
 
 
 async def test_a_dead_camera_closes_its_violations(
