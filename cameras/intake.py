@@ -12,16 +12,13 @@ from cameras.health import HealthMonitor
 from cameras.packets import EncodedPacket, PacketRing
 from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
-from safety.clock import Instant
+from cameras.thinning import Thinning
 from safety.types import Frame
 
 _log = structlog.get_logger(__name__)
 
 PacketSubscriber = Callable[[EncodedPacket], None]
 """Called in the camera's thread with every packet; must return at once."""
-
-_RATE_TOLERANCE = 0.25
-"""A frame may come this part of the analysis interval early, for network jitter."""
 
 
 class Intake:
@@ -41,7 +38,7 @@ class Intake:
         self._scaler = Scaler(spec.network_width)
         self._frozen = FrozenPicture(spec.frozen_after_s)
         self._key_frame_since_scaled = False
-        self._due = float("-inf")
+        self._thinning = Thinning(spec.id, spec.max_fps)
 
     def subscribe(self, subscriber: PacketSubscriber) -> Callable[[], None]:
         """Hand every further packet to ``subscriber`` too; returns how to end that."""
@@ -94,7 +91,7 @@ class Intake:
         frame = picture.frame
         sequence = self._health.saw(frame.width, frame.height, picture.at)
         self._key_frame_since_scaled |= frame.key_frame
-        if not self._is_due(picture.at):
+        if not self._thinning.wants(picture.at):
             return
         scaled = self._scaler.scale(frame)
         self._health.judged_frozen(
@@ -112,11 +109,3 @@ class Intake:
                 full=WholeFrame(frame),
             )
         )
-
-    def _is_due(self, at: Instant) -> bool:
-        """Whether a picture is wanted now, so that ``max_fps`` holds on average."""
-        interval = 1 / self._spec.max_fps
-        if at.monotonic < self._due - _RATE_TOLERANCE * interval:
-            return False
-        self._due = max(self._due + interval, at.monotonic)
-        return True
