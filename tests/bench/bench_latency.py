@@ -46,7 +46,8 @@ def run() -> dict[str, object]:
     Returns:
         ``siren_p50_s``, ``siren_p99_s``, ``siren_max_s``, ``report_p50_s``, ``report_p99_s``
         (interpolated in a histogram), ``violations``, ``limit_fps``, ``analysed_fps``,
-        ``load`` (the one over the other), ``unsounded``: violations without a latency, and ``neighbours``: cores that others used meanwhile.
+        ``load`` (the one over the other), ``unsounded``: violations without a latency, and
+        ``neighbours``: cores that others used meanwhile.
     """
     need("mosquitto")
     with tempfile.TemporaryDirectory() as name:
