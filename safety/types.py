@@ -7,7 +7,7 @@ says ``_px`` or ``_m``. Pictures are RGB, uint8, shape (height, width, 3).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,33 @@ class ObjectClass(StrEnum):
     PERSON = "person"
     FORKLIFT = "forklift"
     AMR = "amr"
+
+
+class PpeItem(StrEnum):
+    """Protective equipment that a person may have to wear."""
+
+    HARDHAT = "hardhat"
+    VEST = "vest"
+    GLOVES = "gloves"
+    BOOTS = "boots"
+
+
+class PpeState(StrEnum):
+    """Whether a person wears an item; ``unknown`` is "cannot tell" and never alarms."""
+
+    WORN = "worn"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+class MachineState(StrEnum):
+    """What a machine says of itself; ``unknown`` counts as running: zones stay armed."""
+
+    RUNNING = "running"
+    IDLE = "idle"
+    SETUP = "setup"
+    LOTO = "loto"
+    UNKNOWN = "unknown"
 
 
 class Severity(StrEnum):
@@ -128,6 +155,23 @@ class Detections:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FloorPosition:
+    """Where something stands on the site's floor plan, and how well that is known.
+
+    Attributes:
+        x_m, y_m: Metres in the site's plan.
+        covariance_m2: xx, xy and yy of the 2x2 covariance, square metres.
+        source: What it was computed from: ``"ankles"``, ``"box_bottom"`` or, from hips or
+            shoulders and an assumed body height, ``"extrapolated"``; vehicles: ``"box_bottom"``.
+    """
+
+    x_m: float
+    y_m: float
+    covariance_m2: tuple[float, float, float]
+    source: Literal["ankles", "box_bottom", "extrapolated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedPerson:
     """One person, followed over time in one camera.
 
@@ -137,6 +181,8 @@ class TrackedPerson:
         score: Detection score of this frame, 0-1.
         keypoints: (17, 3) float32: x, y normalised, confidence 0-1.
         age_s: Seconds since the track was first seen.
+        ppe: What the person wears; empty where nobody looked.
+        floor: Where the person stands; None without calibration or above the horizon.
     """
 
     track_id: int
@@ -144,6 +190,31 @@ class TrackedPerson:
     score: float
     keypoints: FloatArray
     age_s: float
+    ppe: Mapping[PpeItem, PpeState] = field(default_factory=dict)
+    floor: FloorPosition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenVehicle:
+    """One vehicle, followed over time in one camera.
+
+    Attributes:
+        track_id: As for persons, numbered apart from them.
+        kind: ``FORKLIFT`` or ``AMR``.
+        box: (4,) float32, left, top, right, bottom, normalised.
+        score: Detection score of this frame, 0-1.
+        age_s: Seconds since the track was first seen.
+        floor: Middle of its front edge on the floor; None without calibration.
+        velocity_mps: Velocity in the plan, metres per second; None until it is known.
+    """
+
+    track_id: int
+    kind: ObjectClass
+    box: FloatArray
+    score: float
+    age_s: float
+    floor: FloorPosition | None = None
+    velocity_mps: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +225,7 @@ class Observation:
         at: When the frame was captured; rules take every duration from this.
         sequence: The frame's number.
         aspect: Width / height of the picture, to turn normalised lengths into angles.
+        persons, vehicles: Who and what is followed in this frame.
     """
 
     camera_id: str
@@ -161,13 +233,53 @@ class Observation:
     sequence: int
     aspect: float
     persons: tuple[TrackedPerson, ...]
+    vehicles: tuple[SeenVehicle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehiclePose:
+    """Where a vehicle that reports itself is, in the site's plan.
+
+    Attributes:
+        vehicle_id: As the site's settings name it.
+        at: When it was there; poses older than 2 s are not passed on.
+        heading_rad: 0 along the plan's x axis, anticlockwise.
+        velocity_mps: Velocity in the plan, metres per second.
+        yaw_rate_radps: Anticlockwise.
+        covariance_m2: xx, xy, yy of the position.
+        footprint_m: Outline in the vehicle's own frame (x forward, y left), metres.
+    """
+
+    vehicle_id: str
+    kind: ObjectClass
+    at: Instant
+    x_m: float
+    y_m: float
+    heading_rad: float
+    velocity_mps: tuple[float, float]
+    yaw_rate_radps: float = 0.0
+    covariance_m2: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    footprint_m: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantState:
-    """What the plant says: machine states by machine id. Absent means unknown, so armed."""
+    """What the plant says, as of one moment. What is absent is unknown, and so armed.
 
-    machines: Mapping[str, str] = field(default_factory=dict)
+    Attributes:
+        machines: State by machine id.
+        vehicles: The vehicles that report where they are, by vehicle id.
+        lost_vehicles: Vehicles that should report and do not: their distance is unknown.
+        muted_zones: Zones under lock-out or maintenance, by zone id: who, why and until when is
+            in the record; a muted zone opens no violations.
+        open_rules: Rules of this site that have an open violation, for rules armed by others.
+    """
+
+    machines: Mapping[str, MachineState] = field(default_factory=dict)
+    vehicles: Mapping[str, VehiclePose] = field(default_factory=dict)
+    lost_vehicles: frozenset[str] = frozenset()
+    muted_zones: frozenset[str] = frozenset()
+    open_rules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
