@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     pose_model: Path | None = None
     """Pose network, ``.onnx`` or Ultralytics ``.pt``; empty means the bundled one."""
 
+    ppe_model: Path | None = None
+    """Network for protective equipment, ``.onnx`` or ``.pt``; empty means the bundled one."""
+
     backend: Literal["auto", "openvino", "onnxruntime"] = "auto"
     """Which inference engine runs the networks."""
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from safety.errors import ModelError
 from safety.perception.convert import converted
-from safety.perception.detector import Detector
-from safety.perception.letterbox import PAD, network_size
-from safety.perception.models import pose_classes, read_card
-from safety.perception.postprocess import PoseDecoder
+from safety.perception.detector import Detector, Found, NetworkDetector, ObjectDetector
+from safety.perception.letterbox import PAD, STRIDE, network_size
+from safety.perception.models import check_objects, pose_classes, read_card
+from safety.perception.postprocess import Decoder, ObjectDecoder, PoseDecoder
 
 Backend = Literal["auto", "openvino", "onnxruntime"]
 
@@ -44,18 +44,60 @@ def load_pose_detector(
             engine.
     """
     network_px = network_size(width, aspect)
-    path = converted(model, cache_dir) if model.suffix == ".pt" else model
+    path = _onnx(model, cache_dir)
     classes = pose_classes(read_card(path), model, network_px)
     decoder = PoseDecoder(classes, confidence=confidence, iou=iou)
-    detector = _open(_engine(backend), path, decoder, network_px, max_batch)
+    return _opened(_engine(backend), path, decoder, network_px, max_batch)
+
+
+def load_object_detector(
+    model: Path,
+    *,
+    width: int,
+    height: int | None = None,
+    backend: Backend = "auto",
+    cache_dir: Path,
+    max_batch: int = 16,
+    confidence: float = 0.25,
+    iou: float = 0.5,
+) -> ObjectDetector:
+    """A detector that finds objects of the network's own classes, boxes only.
+
+    Args:
+        model: ``.onnx`` as Ultralytics exports it, or a YOLO11 ``.pt``.
+        width: Network width in pixels, a multiple of 32.
+        height: Network height in pixels, a multiple of 32; None: a square.
+        backend, cache_dir, max_batch, confidence, iou: As for ``load_pose_detector``.
+
+    Raises:
+        ModelError: As for ``load_pose_detector``.
+    """
+    network_px = (width, width if height is None else height)
+    if min(network_px) <= 0 or any(side % STRIDE for side in network_px):
+        raise ValueError(f"{network_px} make no network size")
+    path = _onnx(model, cache_dir)
+    card = read_card(path)
+    check_objects(card, model, network_px)
+    decoder = ObjectDecoder(card.names, range(len(card.names)), confidence=confidence, iou=iou)
+    return _opened(_engine(backend), path, decoder, network_px, max_batch)
+
+
+def _onnx(model: Path, cache_dir: Path) -> Path:
+    return converted(model, cache_dir) if model.suffix == ".pt" else model
+
+
+def _opened(
+    engine: str, path: Path, decoder: Decoder[Found], network_px: tuple[int, int], max_batch: int
+) -> NetworkDetector[Found]:
+    detector = _open(engine, path, decoder, network_px, max_batch)
     # Shows at once that the output is what the card says, and spares the first frame the wait.
     detector.detect([np.full((network_px[1], network_px[0], 3), PAD, np.uint8)])
     return detector
 
 
 def _open(
-    engine: str, path: Path, decoder: PoseDecoder, network_px: tuple[int, int], max_batch: int
-) -> Detector:
+    engine: str, path: Path, decoder: Decoder[Found], network_px: tuple[int, int], max_batch: int
+) -> NetworkDetector[Found]:
     # Imported here because an installation has one engine or the other.
     if engine == "openvino":
         from safety.perception.openvino_backend import OpenVinoDetector

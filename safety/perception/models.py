@@ -23,20 +23,36 @@ def find_pose_model(settings: Settings, bundled: Path = _BUNDLED) -> Path:
     Raises:
         ModelError: There is none.
     """
-    if settings.pose_model is not None:
-        if not settings.pose_model.is_file():
+    return _find(settings.pose_model, "ANJEON_POSE_MODEL", bundled, "*pose*.onnx", "pose")
+
+
+def find_ppe_model(settings: Settings, bundled: Path = _BUNDLED) -> Path:
+    """The protective-equipment network to use: the one in the settings, else the package's.
+
+    Raises:
+        ModelError: There is none.
+    """
+    return _find(settings.ppe_model, "ANJEON_PPE_MODEL", bundled, "ppe*.onnx", "detection")
+
+
+def _find(chosen: Path | None, setting: str, bundled: Path, pattern: str, task: str) -> Path:
+    if chosen is not None:
+        if not chosen.is_file():
             raise ModelError(
                 "model.missing",
-                "the model file {path} does not exist; check the path in ANJEON_POSE_MODEL",
-                path=str(settings.pose_model),
+                "the model file {path} does not exist; check the path in {setting}",
+                path=str(chosen),
+                setting=setting,
             )
-        return settings.pose_model
-    found = sorted(bundled.glob("*pose*.onnx"))
+        return chosen
+    found = sorted(bundled.glob(pattern))
     if not found:
         raise ModelError(
             "model.none",
-            "this installation carries no pose network; set ANJEON_POSE_MODEL to a YOLO11 pose"
-            " network (.pt or .onnx)",
+            "this installation carries no such network; set {setting} to a YOLO11 {task} network"
+            " (.pt or .onnx)",
+            setting=setting,
+            task=task,
         )
     return found[0]
 
@@ -96,16 +112,12 @@ def pose_classes(card: NetworkCard, path: Path, network_px: tuple[int, int]) -> 
     Raises:
         ModelError: It is no pose network of ours: task, keypoints, classes or size differ.
     """
-    rows = 4 + len(card.names) + 3 * len(KEYPOINTS)
     wrong: Mapping[str, bool] = {
         f"its task is '{card.task}', not 'pose'": card.task != "pose",
         f"it has keypoints {card.keypoints}, not the 17 of COCO": card.keypoints != (17, 3),
         f"it finds {', '.join(card.names)}; classes must be among {', '.join(_KINDS)} and"
         " include person": "person" not in card.names or not set(card.names) <= set(_KINDS),
-        "its head suppresses by itself; export it with end2end=False": card.end_to_end,
-        f"its output has {card.output_rows} rows, not {rows}": card.output_rows not in (None, rows),
-        f"it was exported for {card.fixed_px} pixels only, and {network_px} are needed; export it"
-        " with dynamic=True": card.fixed_px not in (None, network_px),
+        **_unusable(card, network_px, further=3 * len(KEYPOINTS)),
     }
     reason = next((text for text, holds in wrong.items() if holds), None)
     if reason is not None:
@@ -117,6 +129,39 @@ def pose_classes(card: NetworkCard, path: Path, network_px: tuple[int, int]) -> 
             reason=reason,
         )
     return [_KINDS.index(ObjectClass(name)) for name in card.names]
+
+
+def check_objects(card: NetworkCard, path: Path, network_px: tuple[int, int]) -> None:
+    """See that a network finds boxes with classes, at this size.
+
+    Raises:
+        ModelError: It does not: its task or its size is another.
+    """
+    wrong: Mapping[str, bool] = {
+        f"its task is '{card.task}', not 'detect'": card.task != "detect",
+        **_unusable(card, network_px, further=0),
+    }
+    reason = next((text for text, holds in wrong.items() if holds), None)
+    if reason is not None:
+        raise ModelError(
+            "model.not_detect",
+            "the model file {path} cannot find objects: {reason}; use a YOLO11 detection network",
+            path=str(path),
+            reason=reason,
+        )
+
+
+def _unusable(
+    card: NetworkCard, network_px: tuple[int, int], *, further: int
+) -> Mapping[str, bool]:
+    """Reasons that hold for networks of every task."""
+    rows = 4 + len(card.names) + further
+    return {
+        "its head suppresses by itself; export it with end2end=False": card.end_to_end,
+        f"its output has {card.output_rows} rows, not {rows}": card.output_rows not in (None, rows),
+        f"it was exported for {card.fixed_px} pixels only, and {network_px} are needed; export it"
+        " with dynamic=True": card.fixed_px not in (None, network_px),
+    }
 
 
 def _load(path: Path) -> onnx.ModelProto:

@@ -3,17 +3,18 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Generic
 
 import cv2
 import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-from safety.perception.detector import Take, in_batches
+from safety.perception.detector import Found, Take, in_batches
 from safety.perception.engine import engine_failed, engine_refused
 from safety.perception.letterbox import fit, place
-from safety.perception.postprocess import PoseDecoder
-from safety.types import Detections, Picture
+from safety.perception.postprocess import Decoder
+from safety.types import Picture
 
 _FAILURES = (
     state.EPFail,
@@ -30,8 +31,8 @@ _STREAM_BATCH = 4
 """More would not be faster, and all of them wait for the last one."""
 
 
-class OnnxRuntimeDetector:
-    """A pose network in ONNX Runtime on the processor: pictures as one batch.
+class OnnxRuntimeDetector(Generic[Found]):
+    """A network in ONNX Runtime on the processor: pictures as one batch.
 
     Args:
         model: ONNX file.
@@ -48,7 +49,7 @@ class OnnxRuntimeDetector:
     def __init__(
         self,
         model: Path,
-        decoder: PoseDecoder,
+        decoder: Decoder[Found],
         *,
         network_px: tuple[int, int],
         max_batch: int,
@@ -68,32 +69,41 @@ class OnnxRuntimeDetector:
             )
         except _FAILURES as error:
             raise engine_refused("ONNX Runtime", model, error) from error
-        self._input = self._session.get_inputs()[0].name
+        images = self._session.get_inputs()[0]
+        self._input = images.name
+        self._precision = np.float16 if images.type == "tensor(float16)" else np.float32
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._decoder.names
 
     @property
     def nonfinite_outputs(self) -> int:
         return self._decoder.nonfinite_outputs
 
-    def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
-        results: list[Detections] = []
+    def detect(self, pictures: Sequence[Picture]) -> list[Found]:
+        results: list[Found] = []
         for first in range(0, len(pictures), self._max_batch):
             results += self._detect_batch(pictures[first : first + self._max_batch])
         return results
 
-    def stream(self, take: Take) -> Iterator[Detections]:
+    def stream(self, take: Take) -> Iterator[Found]:
         return in_batches(self.detect, take, min(self._max_batch, _STREAM_BATCH))
 
     def close(self) -> None:
         del self._session
 
-    def _detect_batch(self, pictures: Sequence[Picture]) -> list[Detections]:
+    def _detect_batch(self, pictures: Sequence[Picture]) -> list[Found]:
         canvas = self._canvas[: len(pictures)]
         placements = [fit(picture, self.network_px) for picture in pictures]
         for picture, target, placement in zip(pictures, canvas, placements, strict=True):
             place(picture, target, placement)
         blob = cv2.dnn.blobFromImages(list(canvas), scalefactor=1 / 255)
         try:
-            outputs = self._session.run(None, {self._input: blob})[0]
+            outputs = self._session.run(
+                None, {self._input: blob.astype(self._precision, copy=False)}
+            )[0]
+            outputs = outputs.astype(np.float32, copy=False)
         except _FAILURES as error:
             raise engine_failed("ONNX Runtime", error) from error
         return [

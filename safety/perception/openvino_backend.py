@@ -3,16 +3,16 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import openvino
 from openvino.preprocess import PrePostProcessor
 
-from safety.perception.detector import Take
+from safety.perception.detector import Found, Take
 from safety.perception.engine import engine_failed, engine_refused
 from safety.perception.letterbox import Placement, fit, place
-from safety.perception.postprocess import PoseDecoder
-from safety.types import Detections, Picture
+from safety.perception.postprocess import Decoder
+from safety.types import Picture
 
 _CONFIG = {
     # OpenVINO would choose bfloat16 where the processor has it. That moves keypoints by more
@@ -26,8 +26,8 @@ _SPARE_REQUESTS = 1
 """Beyond one per stream: filled while the others run, so that no stream waits for its next."""
 
 
-class OpenVinoDetector:
-    """A pose network in OpenVINO, one request per picture.
+class OpenVinoDetector(Generic[Found]):
+    """A network in OpenVINO, one request per picture.
 
     The network is held twice. Most pictures run side by side, each on a part of the cores
     (throughput mode); one that comes alone runs on all cores (latency mode), for the others
@@ -44,7 +44,9 @@ class OpenVinoDetector:
 
     backend = "openvino"
 
-    def __init__(self, model: Path, decoder: PoseDecoder, *, network_px: tuple[int, int]) -> None:
+    def __init__(
+        self, model: Path, decoder: Decoder[Found], *, network_px: tuple[int, int]
+    ) -> None:
         self.network_px = network_px
         self._decoder = decoder
         self._free: deque[Any] = deque()
@@ -58,14 +60,18 @@ class OpenVinoDetector:
             raise engine_refused("OpenVINO", model, error) from error
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return self._decoder.names
+
+    @property
     def nonfinite_outputs(self) -> int:
         return self._decoder.nonfinite_outputs
 
-    def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
+    def detect(self, pictures: Sequence[Picture]) -> list[Found]:
         left = iter(pictures)
         return list(self.stream(lambda: next(left, None)))
 
-    def stream(self, take: Take) -> Iterator[Detections]:
+    def stream(self, take: Take) -> Iterator[Found]:
         running: deque[tuple[Any, Placement]] = deque()
         try:
             while (first := take()) is not None:
@@ -101,7 +107,7 @@ class OpenVinoDetector:
         request.start_async()
         return request, placement
 
-    def _finish(self, request: Any, placement: Placement) -> Detections:
+    def _finish(self, request: Any, placement: Placement) -> Found:
         request.wait()
         return self._decoder.decode(request.get_output_tensor().data[0], placement)
 
@@ -121,5 +127,7 @@ def _compile(path: Path, network_px: tuple[int, int], hint: str) -> Any:
     picture = steps.input().tensor()
     picture.set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     steps.input().model().set_layout(openvino.Layout("NCHW"))
-    steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    unit = steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    unit.convert_element_type(model.input().get_element_type())
+    steps.output().tensor().set_element_type(openvino.Type.f32)
     return core.compile_model(steps.build(), "CPU", {**_CONFIG, "PERFORMANCE_HINT": hint})

@@ -5,12 +5,14 @@ class only, score above the threshold, greedy NMS per class, at most 300 results
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from safety.errors import ModelError
+from safety.perception.detector import FoundOut, Objects
 from safety.perception.letterbox import Placement
-from safety.types import KEYPOINTS, Detections, FloatArray, IntArray
+from safety.types import KEYPOINTS, Detections, FloatArray, IntArray, ObjectClass
 
 MAX_DETECTIONS = 300
 """Objects per picture at the most."""
@@ -51,66 +53,140 @@ def suppress(boxes: FloatArray, scores: FloatArray, iou: float) -> IntArray:
 _KEYPOINT_ROWS = 3 * len(KEYPOINTS)
 
 
-class PoseDecoder:
-    """Reads the output of one pose network.
+class Decoder(Protocol[FoundOut]):
+    """Reads the output of one network.
 
     Attributes:
+        names: Class names that the results count.
         nonfinite_outputs: Anchors dropped so far because a number in them was NaN or infinite.
-
-    Args:
-        classes: Index into ``ObjectClass`` for every class of the network, in its order.
-        confidence: Objects that score this or less are dropped.
-        iou: Overlap above which the weaker of two boxes is dropped.
     """
 
-    def __init__(self, classes: Sequence[int], *, confidence: float, iou: float) -> None:
-        self._classes = np.array(classes, np.int64)
-        self._confidence = confidence
-        self._iou = iou
-        self.nonfinite_outputs = 0
+    @property
+    def names(self) -> tuple[str, ...]: ...
 
-    def decode(self, output: FloatArray, placement: Placement) -> Detections:
-        """Detections of one picture.
+    @property
+    def nonfinite_outputs(self) -> int: ...
+
+    def decode(self, output: FloatArray, placement: Placement) -> FoundOut:
+        """What one picture shows.
 
         Args:
-            output: (4 + classes + 51, anchors) float32: centre x, centre y, width, height,
-                scores, keypoints as x, y, confidence; in network pixels.
+            output: (4 + classes + further, anchors) float32: centre x, centre y, width, height,
+                scores, further numbers; in network pixels.
             placement: Where the picture lay in the network's input.
 
         Raises:
             ModelError: The output has another form, as when NMS was exported with the network.
         """
-        count = len(self._classes)
-        if output.ndim != 2 or len(output) != 4 + count + _KEYPOINT_ROWS:
+        ...
+
+
+class _Anchors:
+    """The part of the output that all YOLO networks have: boxes and scores.
+
+    Args:
+        classes: For every class of the network what it is called in the results, by number;
+            objects of classes below 0 are left out.
+        further: Numbers per anchor after the scores.
+        confidence: Objects that score this or less are dropped.
+        iou: Overlap above which the weaker of two boxes is dropped.
+    """
+
+    def __init__(
+        self, classes: Sequence[int], *, further: int, confidence: float, iou: float
+    ) -> None:
+        self._classes = np.array(classes, np.int64)
+        self._rows = 4 + len(classes) + further
+        self._confidence = confidence
+        self._iou = iou
+        self.nonfinite_outputs = 0
+
+    def read(
+        self, output: FloatArray, placement: Placement
+    ) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
+        """Boxes (N, 4) normalised, scores (N,), classes (N,), further numbers (N, further)."""
+        if output.ndim != 2 or len(output) != self._rows:
             raise ModelError(
                 "model.output",
                 "the network's output has the shape {shape}, not ({rows}, anchors); export it with"
                 " 'yolo export format=onnx dynamic=True nms=False'",
                 shape=output.shape,
-                rows=4 + count + _KEYPOINT_ROWS,
+                rows=self._rows,
             )
-        rows = self._candidates(output)
-        if not len(rows):
-            return Detections.empty()
-        scores, classes = rows[:, 4 : 4 + count].max(axis=1), rows[:, 4 : 4 + count].argmax(axis=1)
+        first_further = 4 + len(self._classes)
+        rows = self._candidates(output, first_further)
+        best = rows[:, 4:first_further].argmax(axis=1)
+        scores = rows[:, 4:first_further].max(axis=1)
         middle, half = rows[:, 0:2], rows[:, 2:4] / 2
         boxes = np.concatenate([middle - half, middle + half], axis=1)
-        offset = (classes * _CLASS_OFFSET_PX).astype(np.float32)
+        offset = (best * _CLASS_OFFSET_PX).astype(np.float32)
         kept = suppress(boxes + offset[:, None], scores, self._iou)
-        keypoints = rows[kept, 4 + count :].reshape(-1, len(KEYPOINTS), 3)
-        keypoints[..., :2] = placement.normalised(keypoints[..., :2])
-        return Detections(
-            boxes=placement.normalised(boxes[kept].reshape(-1, 2, 2)).reshape(-1, 4),
-            scores=scores[kept],
-            classes=self._classes[classes[kept]],
-            keypoints=keypoints,
+        return (
+            placement.normalised(boxes[kept].reshape(-1, 2, 2)).reshape(-1, 4),
+            scores[kept],
+            self._classes[best[kept]],
+            rows[kept, first_further:],
         )
 
-    def _candidates(self, output: FloatArray) -> FloatArray:
+    def _candidates(self, output: FloatArray, first_further: int) -> FloatArray:
         """Anchors above the threshold, as rows; those with broken numbers dropped and counted."""
-        scores = output[4 : 4 + len(self._classes)].max(axis=0)
+        scores = output[4:first_further]
         # NaN compares false with everything: written so that it counts as a candidate here.
-        rows: FloatArray = output[:, ~(scores <= self._confidence)].T
+        rows: FloatArray = output[:, ~(scores.max(axis=0) <= self._confidence)].T
         finite = np.isfinite(rows).all(axis=1)
         self.nonfinite_outputs += int(len(rows) - finite.sum())
-        return rows[finite]
+        rows = rows[finite]
+        wanted: FloatArray = rows[self._classes[rows[:, 4:first_further].argmax(axis=1)] >= 0]
+        return wanted
+
+
+class PoseDecoder:
+    """Reads the output of one pose network.
+
+    Args:
+        classes: Index into ``ObjectClass`` for every class of the network, in its order; -1 for
+            classes that are of no interest.
+        confidence: Objects that score this or less are dropped.
+        iou: Overlap above which the weaker of two boxes is dropped.
+    """
+
+    names = tuple(kind.value for kind in ObjectClass)
+
+    def __init__(self, classes: Sequence[int], *, confidence: float, iou: float) -> None:
+        self._anchors = _Anchors(classes, further=_KEYPOINT_ROWS, confidence=confidence, iou=iou)
+
+    @property
+    def nonfinite_outputs(self) -> int:
+        return self._anchors.nonfinite_outputs
+
+    def decode(self, output: FloatArray, placement: Placement) -> Detections:
+        boxes, scores, classes, further = self._anchors.read(output, placement)
+        keypoints = further.reshape(-1, len(KEYPOINTS), 3)
+        keypoints[..., :2] = placement.normalised(keypoints[..., :2])
+        return Detections(boxes=boxes, scores=scores, classes=classes, keypoints=keypoints)
+
+
+class ObjectDecoder:
+    """Reads the output of one network that finds boxes alone.
+
+    Args:
+        names: The class names of the results.
+        classes: Index into ``names`` for every class of the network, in its order; -1 for
+            classes that are of no interest.
+        confidence: Objects that score this or less are dropped.
+        iou: Overlap above which the weaker of two boxes is dropped.
+    """
+
+    def __init__(
+        self, names: Sequence[str], classes: Sequence[int], *, confidence: float, iou: float
+    ) -> None:
+        self.names = tuple(names)
+        self._anchors = _Anchors(classes, further=0, confidence=confidence, iou=iou)
+
+    @property
+    def nonfinite_outputs(self) -> int:
+        return self._anchors.nonfinite_outputs
+
+    def decode(self, output: FloatArray, placement: Placement) -> Objects:
+        boxes, scores, classes, _ = self._anchors.read(output, placement)
+        return Objects(boxes=boxes, scores=scores, classes=classes)

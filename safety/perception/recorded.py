@@ -9,7 +9,7 @@ import numpy as np
 from safety.errors import ModelError
 from safety.perception.detector import Take, in_batches
 from safety.perception.letterbox import fit
-from safety.types import Detections, Picture
+from safety.types import Detections, ObjectClass, Picture
 
 
 class RecordedDetector:
@@ -26,6 +26,7 @@ class RecordedDetector:
         ValueError: The recording is empty.
     """
 
+    names = tuple(kind.value for kind in ObjectClass)
     backend = "recorded"
     nonfinite_outputs = 0
 

@@ -20,6 +20,13 @@ POSE_CARD: dict[str, str] = {
 }
 
 
+PPE_CARD: dict[str, str] = {
+    "task": "detect",
+    "names": "{0: 'hardhat', 1: 'no-hardhat', 2: 'vest', 3: 'no-vest'}",
+    "stride": "32",
+}
+
+
 def person(
     x_px: float, y_px: float, width_px: float, height_px: float, score: float
 ) -> list[float]:

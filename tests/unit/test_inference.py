@@ -33,6 +33,7 @@ BAD = 13
 class SlowNetwork:
     """Finds one person in every picture; holds still until let go, and fails on demand."""
 
+    names = ("person",)
     network_px = (640, 384)
     backend = "recorded"
     nonfinite_outputs = 0
