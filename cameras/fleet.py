@@ -16,6 +16,7 @@ from safety.clock import Clock, Instant
 from safety.types import CameraState, Violation
 from zones.engine import RuleEngine
 from zones.geometry import Polygon
+from zones.rules.base import CameraRuleBase
 from zones.specs import RuleSpec, ZoneSpec
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ class Part:
     @property
     def polygons(self) -> dict[str, Polygon]:
         """The zones' polygons by id."""
-        return {zone.id: zone.polygon for zone in self.zones}
+        return {zone.id: zone.polygon for zone in self.zones if zone.polygon is not None}
 
 
 class Fleet:
@@ -163,13 +164,21 @@ def part_of(message: Configure, camera: CameraSpec) -> Part:
     """The part of a configuration that concerns one camera."""
     zones = tuple(zone for zone in message.zones if zone.camera_id == camera.id)
     names = {zone.id for zone in zones}
-    rules = tuple(rule for rule in message.rules if rule.zone_id in names)
+    rules = tuple(rule for rule in message.rules if _concerns(rule, camera.id, names))
     revisions = {
         rule.id: message.rule_revisions[rule.id]
         for rule in rules
         if rule.id in message.rule_revisions
     }
     return Part(spec=camera, zones=zones, rules=rules, rule_revisions=revisions)
+
+
+def _concerns(rule: RuleSpec, camera_id: str, zone_ids: set[str]) -> bool:
+    """Whether a rule is evaluated on a camera that sees these zones."""
+    if isinstance(rule, CameraRuleBase):
+        watched = rule.camera_ids is None or camera_id in rule.camera_ids
+        return watched and (rule.zone_id is None or rule.zone_id in zone_ids)
+    return rule.zone_id in zone_ids
 
 
 def _may_stay(lane: Lane, part: Part | None) -> bool:

@@ -272,14 +272,17 @@ class PlantState:
         lost_vehicles: Vehicles that should report and do not: their distance is unknown.
         muted_zones: Zones under lock-out or maintenance, by zone id: who, why and until when is
             in the record; a muted zone opens no violations.
-        open_rules: Rules of this site that have an open violation, for rules armed by others.
+        open_rules: Rules of this site that have an open violation, for rules armed by others;
+            None: unknown.
+        active_shifts: Shifts of the site's calendar that are on now; None: unknown.
     """
 
     machines: Mapping[str, MachineState] = field(default_factory=dict)
     vehicles: Mapping[str, VehiclePose] = field(default_factory=dict)
     lost_vehicles: frozenset[str] = frozenset()
     muted_zones: frozenset[str] = frozenset()
-    open_rules: frozenset[str] = frozenset()
+    open_rules: frozenset[str] | None = None
+    active_shifts: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,23 @@ from difflib import get_close_matches
 from safety.clock import Instant
 from safety.errors import ConfigError
 from safety.types import Observation, PlantState, Violation
-from zones.geometry import Polygon
+from zones.geometry import FloorPolygon, Polygon
 from zones.people import People
 from zones.rules.base import EndReason, RuleContext, RuleMachine
 from zones.specs import RuleSpec, ZoneSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneView:
+    """A zone as one camera sees it.
+
+    Attributes:
+        polygon: In this camera's picture, normalised.
+        floor_m: On the floor plan; None for a zone drawn in the picture.
+    """
+
+    polygon: Polygon
+    floor_m: FloorPolygon | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +32,11 @@ class _RunningRule:
 
     spec: RuleSpec
     revision: int
-    polygon: Polygon
+    zone: ZoneView | None
     machine: RuleMachine
 
-    def is_made_from(self, spec: RuleSpec, revision: int, polygon: Polygon) -> bool:
-        return (self.spec, self.revision, self.polygon) == (spec, revision, polygon)
+    def is_made_from(self, spec: RuleSpec, revision: int, zone: ZoneView | None) -> bool:
+        return (self.spec, self.revision, self.zone) == (spec, revision, zone)
 
 
 class RuleEngine:
@@ -97,36 +110,35 @@ class RuleEngine:
         self, zones: Sequence[ZoneSpec], rules: Sequence[RuleSpec], revisions: Mapping[str, int]
     ) -> list[_RunningRule]:
         """Put the rules in force; return the ones that are not any more."""
-        polygons = _polygons(self._camera_id, zones)
+        views = _views(self._camera_id, zones)
         _refuse_duplicates("rule", [rule.id for rule in rules])
         running: dict[str, _RunningRule] = {}
         for spec in rules:
-            polygon = _polygon_of(spec, polygons)
+            zone = _view_of(spec, views)
             revision = _revision_of(spec, revisions)
             if not spec.enabled:
                 continue
             before = self._rules.get(spec.id)
-            if before is not None and before.is_made_from(spec, revision, polygon):
+            if before is not None and before.is_made_from(spec, revision, zone):
                 running[spec.id] = before
             else:
-                running[spec.id] = self._start(spec, revision, polygon)
+                running[spec.id] = self._start(spec, revision, zone)
         replaced = [r for rule_id, r in self._rules.items() if running.get(rule_id) is not r]
         self._rules = running
         return replaced
 
-    def _start(self, spec: RuleSpec, revision: int, polygon: Polygon) -> _RunningRule:
+    def _start(self, spec: RuleSpec, revision: int, zone: ZoneView | None) -> _RunningRule:
         context = RuleContext(
             rule_revision=revision,
             camera_id=self._camera_id,
-            zone_polygon=polygon,
+            zone_polygon=zone.polygon if zone else None,
+            zone_floor_m=zone.floor_m if zone else None,
             new_id=self._new_id,
         )
-        return _RunningRule(
-            spec=spec, revision=revision, polygon=polygon, machine=spec.machine(context)
-        )
+        return _RunningRule(spec=spec, revision=revision, zone=zone, machine=spec.machine(context))
 
 
-def _polygons(camera_id: str, zones: Sequence[ZoneSpec]) -> dict[str, Polygon]:
+def _views(camera_id: str, zones: Sequence[ZoneSpec]) -> dict[str, ZoneView]:
     _refuse_duplicates("zone", [zone.id for zone in zones])
     for zone in zones:
         if zone.camera_id != camera_id:
@@ -137,12 +149,14 @@ def _polygons(camera_id: str, zones: Sequence[ZoneSpec]) -> dict[str, Polygon]:
                 owner=zone.camera_id,
                 camera=camera_id,
             )
-    return {zone.id: zone.polygon for zone in zones}
+    return {zone.id: ZoneView(polygon=zone.polygon) for zone in zones if zone.polygon is not None}
 
 
-def _polygon_of(rule: RuleSpec, polygons: Mapping[str, Polygon]) -> Polygon:
-    if rule.zone_id not in polygons:
-        nearest = get_close_matches(rule.zone_id, polygons, n=1, cutoff=0)
+def _view_of(rule: RuleSpec, views: Mapping[str, ZoneView]) -> ZoneView | None:
+    if rule.zone_id is None:
+        return None
+    if rule.zone_id not in views:
+        nearest = get_close_matches(rule.zone_id, views, n=1, cutoff=0)
         raise ConfigError(
             "config.unknown_zone",
             "rule '{rule}' watches zone '{zone}', which does not exist; {hint}",
@@ -150,7 +164,7 @@ def _polygon_of(rule: RuleSpec, polygons: Mapping[str, Polygon]) -> Polygon:
             zone=rule.zone_id,
             hint=f"did you mean '{nearest[0]}'?" if nearest else "draw a zone first",
         )
-    return polygons[rule.zone_id]
+    return views[rule.zone_id]
 
 
 def _revision_of(rule: RuleSpec, revisions: Mapping[str, int]) -> int:

@@ -17,6 +17,7 @@ from safety.site import edit
 from safety.site.apply import load_site
 from safety.site.spec import SiteSpec
 from safety.store.refusals import NotFound
+from zones.geometry import Polygon
 from zones.specs import ZoneSpec
 
 router = APIRouter(prefix="/zones", include_in_schema=False)
@@ -56,24 +57,24 @@ def create_zone(visit: ManagerOnlyVisit, form: Form) -> Response:
 def zone_page(visit: ViewerVisit, zone_id: str) -> Response:
     with visit.database.reading() as session:
         zone = find_zone(session, zone_id)
-    values = {"name": zone.name, "corners": zone_forms.corners_text(zone.polygon)}
-    return _editor(visit, camera_id=zone.camera_id, values=values, zone=zone)
+    camera_id, polygon = _in_picture(zone)
+    values = {"name": zone.name, "corners": zone_forms.corners_text(polygon)}
+    return _editor(visit, camera_id=camera_id, values=values, zone=zone)
 
 
 @router.post("/{zone_id}")
 def change_zone(visit: ManagerOnlyVisit, zone_id: str, form: Form) -> Response:
     with visit.database.transaction() as session:
         zone = find_zone(session, zone_id)
-        filled = zone_forms.filled_zone(
-            form, visit.translate, zone_id=zone_id, camera_id=zone.camera_id
-        )
+        camera_id, _ = _in_picture(zone)
+        filled = zone_forms.filled_zone(form, visit.translate, zone_id=zone_id, camera_id=camera_id)
         if filled.spec is not None:
             check_match(forms.text(form, "etag") or None, spec_etag(zone))
             edit.put(session, filled.spec, by=visit.actor, at=visit.now)
     if filled.spec is None:
         return _editor(
             visit,
-            camera_id=zone.camera_id,
+            camera_id=camera_id,
             values=filled.values,
             problems=filled.problems,
             zone=zone,
@@ -105,6 +106,17 @@ def find_zone(session: Session, zone_id: str) -> ZoneSpec:
         if zone.id == zone_id:
             return zone
     raise NotFound("zone", zone_id)
+
+
+def _in_picture(zone: ZoneSpec) -> tuple[str, Polygon]:
+    """Camera and polygon of a zone that is drawn in a picture.
+
+    Raises:
+        NotFound: It is one on the floor plan.
+    """
+    if zone.camera_id is None or zone.polygon is None:
+        raise NotFound("zone", zone.id)
+    return zone.camera_id, zone.polygon
 
 
 def _editor(
@@ -142,5 +154,7 @@ def _other_zones(
     return [
         each.polygon
         for each in site.zones
-        if each.camera_id == camera_id and (zone is None or each.id != zone.id)
+        if each.polygon is not None
+        and each.camera_id == camera_id
+        and (zone is None or each.id != zone.id)
     ]

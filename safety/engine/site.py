@@ -60,8 +60,8 @@ class EngineSite(BaseModel):
 
     def part(self, cameras: frozenset[str]) -> Configure:
         """What the shard of these cameras has to know."""
-        zones = tuple(zone for zone in self.spec.zones if zone.camera_id in cameras)
-        zone_ids = {zone.id for zone in zones}
+        zones = tuple(z for z in self.spec.zones if z.camera_id is None or z.camera_id in cameras)
+        zone_ids = {None, *(zone.id for zone in zones)}
         return Configure(
             revision=self.revision,
             rule_revisions=self.rule_revisions,

@@ -73,6 +73,7 @@ def load_site(session: Session) -> LoadedSite:
                 "name": stored.name,
                 "timezone": stored.timezone,
                 "language": stored.language,
+                "plant": stored.plant,
                 **{kind: getattr(stored, kind) for kind in configuration.KINDS},
             }
         )
@@ -110,6 +111,7 @@ def store_site(
         name=spec.name,
         timezone=spec.timezone,
         language=spec.language,
+        plant=spec.plant.model_dump(mode="json"),
         cameras=tuple(each.model_dump(mode="json") for each in spec.cameras),
         zones=tuple(each.model_dump(mode="json") for each in spec.zones),
         rules=tuple(each.model_dump(mode="json") for each in spec.rules),

@@ -157,11 +157,13 @@ def _without_defaults(spec: BaseModel) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, field in type(spec).model_fields.items():
         value = getattr(spec, name)
+        if value == field.default and name != "kind":
+            continue
         if isinstance(value, BaseModel):
             kept[name] = _without_defaults(value)
         elif isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
             kept[name] = [_without_defaults(item) for item in value]
-        elif name == "kind" or value != field.default:
+        else:
             kept[name] = plain[name]
     first = [name for name in ("id", "kind", "name") if name in kept]
     return {name: kept[name] for name in dict.fromkeys([*first, *kept])}

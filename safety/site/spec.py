@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from alerts.specs import ChannelSpec
 from cameras.specs import CameraSpec
 from safety.config import Label, Spec
+from zones.plant import PlantSpec
 from zones.specs import RuleSpec, ZoneSpec
 
 Location = tuple[str | int, ...]
@@ -54,6 +55,8 @@ class SiteSpec(Spec):
     """What must not happen in the zones."""
     channels: tuple[ChannelSpec, ...] = Field(default=(), max_length=256)
     """Sirens and messengers."""
+    plant: PlantSpec = PlantSpec()
+    """Floor plan, shifts, and what the plant says of itself."""
 
     @field_validator("timezone")
     @classmethod

@@ -28,6 +28,10 @@ KINDS: Mapping[str, type[Row]] = {
 """Parts of a site and their tables; each comes after what it refers to."""
 
 
+SITE_FIELDS = ("name", "timezone", "language", "plant")
+"""What is kept in the site's own row."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """A site's configuration, specifications in the order in which people gave them.
@@ -41,6 +45,7 @@ class Configuration:
     name: str = "Anjeon"
     timezone: str = "Asia/Seoul"
     language: str = "ko"
+    plant: SpecJson = field(default_factory=dict)
     cameras: Sequence[SpecJson] = ()
     zones: Sequence[SpecJson] = ()
     rules: Sequence[SpecJson] = ()
@@ -86,6 +91,7 @@ def load(session: Session) -> Configuration:
         name=site.name,
         timezone=site.timezone,
         language=site.language,
+        plant=site.plant,
         revision=site.config_revision,
         rule_revisions={row.id: row.revision for row in rows["rules"] if isinstance(row, Rule)},
         disabled_channels={
@@ -140,7 +146,8 @@ def replace(
         return Changes(revision=site.config_revision)
     _write(session, wanted)
     rule_history.append(session, wanted.zones, by=by, at=at)
-    site.name, site.timezone, site.language = wanted.name, wanted.timezone, wanted.language
+    for name in SITE_FIELDS:
+        setattr(site, name, getattr(wanted, name))
     site.config_revision = changes.revision
     session.flush()
     detail = _audit_detail(before, wanted, changes)
@@ -196,12 +203,11 @@ def _compare(before: Configuration, wanted: Configuration, *, revision: int) -> 
         removed += [f"{kind}/{name}" for name in old if name not in new]
         changed += [f"{kind}/{name}" for name in new if name in old and new[name] != old[name]]
         reordered = reordered or (list(old) != list(new) and set(old) == set(new))
-    fields = ("name", "timezone", "language")
     return Changes(
         added=tuple(added),
         changed=tuple(changed),
         removed=tuple(removed),
-        site=tuple(name for name in fields if getattr(before, name) != getattr(wanted, name)),
+        site=tuple(name for name in SITE_FIELDS if getattr(before, name) != getattr(wanted, name)),
         reordered=reordered,
         revision=revision,
     )
@@ -227,7 +233,7 @@ def _write(session: Session, wanted: Configuration) -> None:
 
 def _columns(kind: str, spec: SpecJson) -> dict[str, Any]:
     found: dict[str, Any] = {"spec": dict(spec)}
-    return found | {"camera_id": spec["camera_id"]} if kind == "zones" else found
+    return found | {"camera_id": spec.get("camera_id")} if kind == "zones" else found
 
 
 def _audit_detail(before: Configuration, wanted: Configuration, changes: Changes) -> dict[str, Any]:

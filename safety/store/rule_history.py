@@ -14,7 +14,7 @@ from safety.store.tables import Rule, RuleRevision
 def append(session: Session, zones: Sequence[Mapping[str, Any]], *, by: str, at: datetime) -> None:
     """Give every rule that means something else than before its next revision.
 
-    A rule means something else if its specification changed, or its zone's polygon or camera.
+    A rule means something else if its specification changed, or its zone's place.
     A rule that was removed once and comes back continues its numbers.
 
     Args:
@@ -77,5 +77,5 @@ def _newest(session: Session) -> dict[str, RuleRevision]:
     return {row.rule_id: row for row in session.exec(query)}
 
 
-def _place(zone: Mapping[str, Any]) -> tuple[Any, Any]:
-    return zone.get("polygon"), zone.get("camera_id")
+def _place(zone: Mapping[str, Any]) -> tuple[Any, ...]:
+    return zone.get("polygon"), zone.get("camera_id"), zone.get("floor_m")

@@ -54,8 +54,10 @@ class Site(SQLModel, table=True):
     name: str
     timezone: str = "Asia/Seoul"
     language: str = "ko"
+    plant: dict[str, Any] = _json()
+    """Floor plan, shifts and the rest that has no table of its own."""
     config_revision: int = 0
-    """Goes up by one at every change of cameras, zones, rules or channels."""
+    """Goes up by one at every change of cameras, zones, rules, channels or the plant."""
 
 
 class Camera(SQLModel, table=True):
@@ -71,7 +73,8 @@ class Zone(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     position: int = 0
-    camera_id: str = Field(foreign_key="camera.id", index=True)
+    camera_id: str | None = Field(default=None, foreign_key="camera.id", index=True)
+    """None for a zone on the floor plan."""
     spec: dict[str, Any] = _json()
 
 

@@ -50,7 +50,7 @@ def test_a_zone_is_drawn_by_tapping(
     page.click("#zone-form button.primary")
     page.wait_for_selector("p.notice")
     zone = next(zone for zone in spec_of(site).zones if zone.name == "하역장")
-    for drawn, wanted in zip(zone.polygon, OUTLINE, strict=True):
+    for drawn, wanted in zip(zone.polygon or (), OUTLINE, strict=True):
         assert drawn == pytest.approx(wanted, abs=0.01)
     assert [rule.kind for rule in spec_of(site).rules if rule.zone_id == zone.id] == ["intrusion"]
 
@@ -75,6 +75,7 @@ def test_corners_are_dragged_and_added_from_an_edge(
     page.click("#zone-form button.primary")
     page.wait_for_selector("p.notice")
     polygon = next(zone for zone in spec_of(site).zones if zone.id == "fence").polygon
+    assert polygon is not None
     assert len(polygon) == 5
     assert polygon[0] == pytest.approx((0.1, 0.1), abs=0.01)
     assert polygon[3] == pytest.approx((0.5, 0.95), abs=0.01)
@@ -95,7 +96,7 @@ def test_a_zone_is_drawn_with_the_keyboard_alone(site: Site, drawing: Callable[.
     page.keyboard.press("Enter")
     page.wait_for_selector("p.notice")
     zone = next(zone for zone in spec_of(site).zones if zone.name == "Keys")
-    assert len(zone.polygon) == 3
+    assert len(zone.polygon or ()) == 3
 
 
 def test_an_outline_that_crosses_itself_is_explained(drawing: Callable[..., Page]) -> None:

@@ -10,7 +10,8 @@ from pydantic import Field
 from safety.clock import Instant
 from safety.config import Label, Slug, Spec
 from safety.types import PlantState, Severity, Violation
-from zones.geometry import Polygon
+from zones.arming import Always, ArmingSpec
+from zones.geometry import FloorPolygon, Polygon, ZoneArea
 from zones.people import People
 
 EndReason = Literal["camera_blind", "rule_changed", "shard_lost"]
@@ -22,13 +23,22 @@ class RuleContext:
     """What a rule's state machine knows besides its spec.
 
     Attributes:
+        zone_polygon: The zone in this camera's picture; None for a rule without a zone.
+        zone_floor_m: The zone on the floor plan; None for a zone drawn in the picture.
         new_id: Makes the id of a new violation, a UUID4 in hex.
     """
 
     rule_revision: int
     camera_id: str
-    zone_polygon: Polygon
+    zone_polygon: Polygon | None = None
+    zone_floor_m: FloorPolygon | None = None
     new_id: Callable[[], str]
+
+    @property
+    def area(self) -> ZoneArea:
+        """The zone in the picture; only for rules that have one."""
+        assert self.zone_polygon is not None, "a zone rule was started without its zone"
+        return ZoneArea(self.zone_polygon)
 
 
 class RuleMachine(Protocol):
@@ -70,6 +80,12 @@ class RuleBase(Spec):
     """Seconds after closing during which the same subject opens no new violation."""
     channels: tuple[Slug, ...] | None = None
     """Channels told of a violation; empty list: none; not given: all."""
+    arming: ArmingSpec = Always()
+    """When the rule is armed; what is unknown arms it."""
+    mode: Literal["active", "shadow"] = "active"
+    """A rule in shadow is recorded like any other and alerts nobody."""
+    zone_id: Slug | None = None
+    """The zone it watches."""
 
     @abstractmethod
     def machine(self, context: RuleContext) -> RuleMachine:
@@ -81,3 +97,10 @@ class ZoneRuleBase(RuleBase):
 
     zone_id: Slug
     """The zone it watches."""
+
+
+class CameraRuleBase(RuleBase):
+    """Fields of every rule that watches whole pictures, or one zone in them."""
+
+    camera_ids: tuple[Slug, ...] | None = None
+    """The cameras whose pictures it watches; not given: all."""

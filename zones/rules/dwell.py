@@ -6,7 +6,6 @@ from pydantic import Field
 
 from safety.clock import Instant
 from safety.types import PlantState, Violation
-from zones.geometry import ZoneArea
 from zones.people import People
 from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
 from zones.rules.episode import Episodes
@@ -28,7 +27,7 @@ class DwellMachine:
 
     def __init__(self, spec: DwellSpec, context: RuleContext) -> None:
         self._limit_s = spec.limit_s
-        self._area = ZoneArea(context.zone_polygon)
+        self._area = context.area
         self._episodes = Episodes(
             spec,
             context,

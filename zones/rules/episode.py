@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from safety.clock import Instant
 from safety.types import FloatArray, Phase, Violation
 from zones.people import Subject
-from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
+from zones.rules.base import EndReason, RuleBase, RuleContext
 from zones.rules.continuity import find_successors
 
 REPORT_EVERY_S = 1.0
@@ -50,7 +50,7 @@ class Episodes:
 
     def __init__(
         self,
-        spec: ZoneRuleBase,
+        spec: RuleBase,
         context: RuleContext,
         *,
         kind: str,

@@ -4,7 +4,6 @@ from typing import Literal
 
 from safety.clock import Instant
 from safety.types import PlantState, Violation
-from zones.geometry import ZoneArea
 from zones.people import Body, People
 from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
 from zones.rules.episode import Episodes
@@ -26,7 +25,7 @@ class IntrusionMachine:
 
     def __init__(self, spec: IntrusionSpec, context: RuleContext) -> None:
         self._body = spec.body
-        self._area = ZoneArea(context.zone_polygon)
+        self._area = context.area
         self._episodes = Episodes(spec, context, kind=spec.kind, hold_to_open_s=spec.hold_to_open_s)
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
