@@ -119,8 +119,11 @@ class Settings(BaseSettings):
     ppe_model: Path | None = None
     """Network for protective equipment, ``.onnx`` or ``.pt``; empty means the bundled one."""
 
-    backend: Literal["auto", "openvino", "onnxruntime"] = "auto"
+    backend: Literal["auto", "openvino", "onnxruntime", "ultralytics"] = "auto"
     """Which inference engine runs the networks."""
+
+    device: Literal["auto", "cpu", "gpu", "npu", "cuda", "tensorrt"] = "auto"
+    """What runs them: the processor, Intel's `gpu` or `npu`, NVIDIA's `cuda` or `tensorrt`."""
 
     host: str = "127.0.0.1"
     """Address the dashboard listens on."""

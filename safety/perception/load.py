@@ -1,19 +1,27 @@
 """Loads a network into the best engine that this machine has."""
 
-from importlib.util import find_spec
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Generic
 
 import numpy as np
+import structlog
 
 from safety.errors import ModelError
+from safety.perception.batches import BatchDetector, BatchEngine
 from safety.perception.convert import converted
 from safety.perception.detector import Detector, Found, NetworkDetector, ObjectDetector
+from safety.perception.devices import Backend, Choice, Device, choose
+from safety.perception.fallback import FallbackDetector
 from safety.perception.letterbox import PAD, STRIDE, network_size
-from safety.perception.models import check_objects, pose_classes, read_card
+from safety.perception.models import NetworkCard, check_objects, pose_classes, read_card
 from safety.perception.postprocess import Decoder, ObjectDecoder, PoseDecoder
 
-Backend = Literal["auto", "openvino", "onnxruntime"]
+log = structlog.get_logger(__name__)
+
+FellBack = Callable[[ModelError], None]
+"""Told why the processor runs a network that was to run elsewhere."""
 
 
 def load_pose_detector(
@@ -22,32 +30,40 @@ def load_pose_detector(
     width: int,
     aspect: float,
     backend: Backend = "auto",
+    device: Device = "auto",
     cache_dir: Path,
     max_batch: int = 16,
     confidence: float = 0.25,
     iou: float = 0.7,
+    fell_back: FellBack | None = None,
 ) -> Detector:
     """A detector that finds persons with their pose.
 
     Args:
-        model: ``.onnx`` as Ultralytics exports it, or a YOLO11 ``.pt``.
+        model: ``.onnx`` as Ultralytics exports it, a YOLO11 ``.pt``, or a TensorRT ``.engine``.
         width: Network width in pixels, a multiple of 32.
         aspect: Width / height of the pictures it will see; others are fitted into it.
-        backend: Which engine; ``auto`` takes OpenVINO where it is installed.
+        backend: Which engine, see ``devices.choose``.
+        device: What it runs on.
         cache_dir: Where converted networks are kept.
         max_batch: Pictures that the engine gets at once at the most.
         confidence: Objects that score this or less are dropped.
         iou: Overlap above which the weaker of two boxes is dropped.
+        fell_back: Called when the device is not there or fails later, and the processor runs
+            the network instead; None: that is an error.
 
     Raises:
         ModelError: The file is missing, damaged or another kind of network, or there is no
-            engine.
+            engine, or no such device.
     """
     network_px = network_size(width, aspect)
-    path = _onnx(model, cache_dir)
-    classes = pose_classes(read_card(path), model, network_px)
-    decoder = PoseDecoder(classes, confidence=confidence, iou=iou)
-    return _opened(_engine(backend), path, decoder, network_px, max_batch)
+
+    def decoder(card: NetworkCard) -> PoseDecoder:
+        classes = pose_classes(card, model, network_px)
+        return PoseDecoder(classes, confidence=confidence, iou=iou)
+
+    loader = _Loader(model, decoder, network_px, max_batch, cache_dir)
+    return loader.load(backend, device, fell_back)
 
 
 def load_object_detector(
@@ -56,18 +72,21 @@ def load_object_detector(
     width: int,
     height: int | None = None,
     backend: Backend = "auto",
+    device: Device = "auto",
     cache_dir: Path,
     max_batch: int = 16,
     confidence: float = 0.25,
     iou: float = 0.5,
+    fell_back: FellBack | None = None,
 ) -> ObjectDetector:
     """A detector that finds objects of the network's own classes, boxes only.
 
     Args:
-        model: ``.onnx`` as Ultralytics exports it, or a YOLO11 ``.pt``.
+        model: As for ``load_pose_detector``.
         width: Network width in pixels, a multiple of 32.
         height: Network height in pixels, a multiple of 32; None: a square.
-        backend, cache_dir, max_batch, confidence, iou: As for ``load_pose_detector``.
+        backend, device, cache_dir, max_batch, confidence, iou, fell_back: As for
+            ``load_pose_detector``.
 
     Raises:
         ModelError: As for ``load_pose_detector``.
@@ -75,47 +94,74 @@ def load_object_detector(
     network_px = (width, width if height is None else height)
     if min(network_px) <= 0 or any(side % STRIDE for side in network_px):
         raise ValueError(f"{network_px} make no network size")
-    path = _onnx(model, cache_dir)
-    card = read_card(path)
-    check_objects(card, model, network_px)
-    decoder = ObjectDecoder(card.names, range(len(card.names)), confidence=confidence, iou=iou)
-    return _opened(_engine(backend), path, decoder, network_px, max_batch)
+
+    def decoder(card: NetworkCard) -> ObjectDecoder:
+        check_objects(card, model, network_px)
+        return ObjectDecoder(card.names, range(len(card.names)), confidence=confidence, iou=iou)
+
+    loader = _Loader(model, decoder, network_px, max_batch, cache_dir)
+    return loader.load(backend, device, fell_back)
 
 
-def _onnx(model: Path, cache_dir: Path) -> Path:
-    return converted(model, cache_dir) if model.suffix == ".pt" else model
+@dataclass(frozen=True, slots=True)
+class _Loader(Generic[Found]):
+    """Opens one network in any engine."""
 
+    model: Path
+    decoder: Callable[[NetworkCard], Decoder[Found]]
+    network_px: tuple[int, int]
+    max_batch: int
+    cache_dir: Path
 
-def _opened(
-    engine: str, path: Path, decoder: Decoder[Found], network_px: tuple[int, int], max_batch: int
-) -> NetworkDetector[Found]:
-    detector = _open(engine, path, decoder, network_px, max_batch)
-    # Shows at once that the output is what the card says, and spares the first frame the wait.
-    detector.detect([np.full((network_px[1], network_px[0], 3), PAD, np.uint8)])
-    return detector
+    def load(
+        self, backend: Backend, device: Device, fell_back: FellBack | None
+    ) -> NetworkDetector[Found]:
+        suffix = self.model.suffix
+        if fell_back is None:
+            return self._open(choose(backend, device, suffix))
 
+        def on_processor() -> NetworkDetector[Found]:
+            return self._open(choose(backend, "cpu", suffix))
 
-def _open(
-    engine: str, path: Path, decoder: Decoder[Found], network_px: tuple[int, int], max_batch: int
-) -> NetworkDetector[Found]:
-    # Imported here because an installation has one engine or the other.
-    if engine == "openvino":
-        from safety.perception.openvino_backend import OpenVinoDetector
+        def tell(why: ModelError) -> None:
+            log.error("network_runs_on_processor", model=self.model.name, why=str(why))
+            fell_back(why)
 
-        return OpenVinoDetector(path, decoder, network_px=network_px)
-    from safety.perception.onnxruntime_backend import OnnxRuntimeDetector
+        try:
+            choice = choose(backend, device, suffix)
+            detector = self._open(choice)
+        except ModelError as error:
+            detector = on_processor()
+            tell(error)
+            return detector
+        if choice.device == "cpu":
+            return detector
+        return FallbackDetector(detector, on_processor, tell)
 
-    return OnnxRuntimeDetector(path, decoder, network_px=network_px, max_batch=max_batch)
+    def _open(self, choice: Choice) -> NetworkDetector[Found]:
+        detector = self._engine(choice)
+        # Shows at once that the output is what the card says, and spares the first frame the wait.
+        detector.detect([np.full((self.network_px[1], self.network_px[0], 3), PAD, np.uint8)])
+        log.info("network_loaded", model=self.model.name, runs=str(choice), size=self.network_px)
+        return detector
 
+    def _engine(self, choice: Choice) -> NetworkDetector[Found]:
+        # Imported here because hardly any installation has all engines.
+        if choice.engine == "ultralytics":
+            from safety.perception.ultralytics_backend import UltralyticsEngine
 
-def _engine(backend: Backend) -> str:
-    """Which engine to use: the one asked for, else the first that is installed."""
-    wanted = ("openvino", "onnxruntime") if backend == "auto" else (backend,)
-    for name in wanted:
-        if find_spec(name) is not None:
-            return name
-    raise ModelError(
-        "model.no_engine",
-        "{names} is not installed; install anjeon[onnxruntime], or set ANJEON_BACKEND=auto",
-        names=" or ".join(wanted),
-    )
+            network = UltralyticsEngine(self.model, device=choice.device)
+            return self._batches(network, self.decoder(network.card))
+        path = converted(self.model, self.cache_dir) if self.model.suffix == ".pt" else self.model
+        decoder = self.decoder(read_card(path))
+        if choice.engine == "openvino":
+            from safety.perception.openvino_backend import OpenVinoDetector
+
+            return OpenVinoDetector(path, decoder, network_px=self.network_px, device=choice.device)
+        from safety.perception.onnxruntime_backend import OnnxRuntimeEngine
+
+        engine = OnnxRuntimeEngine(path, device=choice.device, cache_dir=self.cache_dir)
+        return self._batches(engine, decoder)
+
+    def _batches(self, engine: BatchEngine, decoder: Decoder[Found]) -> NetworkDetector[Found]:
+        return BatchDetector(engine, decoder, network_px=self.network_px, max_batch=self.max_batch)

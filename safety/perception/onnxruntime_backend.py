@@ -1,20 +1,18 @@
-"""Runs networks with ONNX Runtime: where OpenVINO does not exist, such as on ARM."""
+"""Runs networks with ONNX Runtime: where OpenVINO does not exist, and on NVIDIA GPUs."""
 
 import os
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Generic
+from typing import Any
 
 import cv2
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-from safety.perception.detector import Found, Take, in_batches
+from safety.perception.devices import Hardware, missing
 from safety.perception.engine import engine_failed, engine_refused
-from safety.perception.letterbox import fit, place
-from safety.perception.postprocess import Decoder
-from safety.types import Picture
+from safety.types import FloatArray
 
 _FAILURES = (
     state.EPFail,
@@ -24,89 +22,70 @@ _FAILURES = (
     state.InvalidProtobuf,
     state.NotImplemented,
     state.RuntimeException,
+    MemoryError,
 )
 """What ONNX Runtime raises; they have no common base of their own."""
 
-_STREAM_BATCH = 4
-"""More would not be faster, and all of them wait for the last one."""
+Provider = str | tuple[str, dict[str, Any]]
 
 
-class OnnxRuntimeDetector(Generic[Found]):
-    """A network in ONNX Runtime on the processor: pictures as one batch.
+class OnnxRuntimeEngine:
+    """A network in ONNX Runtime.
 
     Args:
         model: ONNX file.
-        decoder: Reads the network's output.
-        network_px: Width and height of the network's input.
-        max_batch: Pictures per run at the most; more are run one batch after the other.
+        device: ``cpu``, ``cuda`` or ``tensorrt``.
+        cache_dir: Where TensorRT keeps what it built, which takes minutes the first time.
 
     Raises:
-        ModelError: ONNX Runtime cannot run the file.
+        ModelError: ONNX Runtime cannot run the file, or cannot use the device.
     """
 
     backend = "onnxruntime"
 
-    def __init__(
-        self,
-        model: Path,
-        decoder: Decoder[Found],
-        *,
-        network_px: tuple[int, int],
-        max_batch: int,
-    ) -> None:
-        self.network_px = network_px
-        self._decoder = decoder
-        self._max_batch = max_batch
-        width, height = network_px
-        self._canvas = np.empty((max_batch, height, width, 3), np.uint8)
+    def __init__(self, model: Path, *, device: Hardware, cache_dir: Path) -> None:
         options = onnxruntime.SessionOptions()
         # Waiting threads would otherwise spin and take the cores from the decoders.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        if device != "cpu":
+            # CUDA and cuDNN may lie in packages of their own instead of the system's folders.
+            onnxruntime.preload_dlls()
+        providers = _providers(device, cache_dir)
         try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         except _FAILURES as error:
             raise engine_refused("ONNX Runtime", model, error) from error
+        wanted, used = providers[0], self._session.get_providers()[0]
+        if used != (wanted if isinstance(wanted, str) else wanted[0]):
+            # ONNX Runtime only warns, and would go on on the processor.
+            raise missing(
+                device, "ONNX Runtime could not start it; check the versions of CUDA and cuDNN"
+            )
         images = self._session.get_inputs()[0]
         self._input = images.name
         self._precision = np.float16 if images.type == "tensor(float16)" else np.float32
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self._decoder.names
-
-    @property
-    def nonfinite_outputs(self) -> int:
-        return self._decoder.nonfinite_outputs
-
-    def detect(self, pictures: Sequence[Picture]) -> list[Found]:
-        results: list[Found] = []
-        for first in range(0, len(pictures), self._max_batch):
-            results += self._detect_batch(pictures[first : first + self._max_batch])
-        return results
-
-    def stream(self, take: Take) -> Iterator[Found]:
-        return in_batches(self.detect, take, min(self._max_batch, _STREAM_BATCH))
+    def run(self, canvas: NDArray[np.uint8]) -> FloatArray:
+        blob = cv2.dnn.blobFromImages(list(canvas), scalefactor=1 / 255)
+        try:
+            fed = {self._input: blob.astype(self._precision, copy=False)}
+            outputs = self._session.run(None, fed)[0]
+        except _FAILURES as error:
+            raise engine_failed("ONNX Runtime", error) from error
+        numbers: FloatArray = outputs.astype(np.float32, copy=False)
+        return numbers
 
     def close(self) -> None:
         del self._session
 
-    def _detect_batch(self, pictures: Sequence[Picture]) -> list[Found]:
-        canvas = self._canvas[: len(pictures)]
-        placements = [fit(picture, self.network_px) for picture in pictures]
-        for picture, target, placement in zip(pictures, canvas, placements, strict=True):
-            place(picture, target, placement)
-        blob = cv2.dnn.blobFromImages(list(canvas), scalefactor=1 / 255)
-        try:
-            outputs = self._session.run(
-                None, {self._input: blob.astype(self._precision, copy=False)}
-            )[0]
-            outputs = outputs.astype(np.float32, copy=False)
-        except _FAILURES as error:
-            raise engine_failed("ONNX Runtime", error) from error
-        return [
-            self._decoder.decode(output, placement)
-            for output, placement in zip(outputs, placements, strict=True)
-        ]
+
+def _providers(device: Hardware, cache_dir: Path) -> list[Provider]:
+    """ONNX Runtime's names, best first; what one cannot compute, the next one does."""
+    providers: list[Provider] = ["CPUExecutionProvider"]
+    if device in ("cuda", "tensorrt"):
+        providers.insert(0, "CUDAExecutionProvider")
+    if device == "tensorrt":
+        cache = {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(cache_dir)}
+        providers.insert(0, ("TensorrtExecutionProvider", cache))
+    return providers

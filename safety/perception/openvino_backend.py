@@ -9,17 +9,22 @@ import openvino
 from openvino.preprocess import PrePostProcessor
 
 from safety.perception.detector import Found, Take
+from safety.perception.devices import Hardware
 from safety.perception.engine import engine_failed, engine_refused
 from safety.perception.letterbox import Placement, fit, place
 from safety.perception.postprocess import Decoder
 from safety.types import Picture
 
-_CONFIG = {
-    # OpenVINO would choose bfloat16 where the processor has it. That moves keypoints by more
-    # than a pixel (measurements in docs/adr/0002).
-    "INFERENCE_PRECISION_HINT": "f32",
-    # Several shards share the machine, and their decoders share the cores with the network.
-    "ENABLE_CPU_PINNING": False,
+_CONFIG: dict[Hardware, dict[str, Any]] = {
+    "cpu": {
+        # OpenVINO would choose bfloat16 where the processor has it. That moves keypoints by
+        # more than a pixel (measurements in docs/adr/0002). What a network has in INT8 stays so.
+        "INFERENCE_PRECISION_HINT": "f32",
+        # Several shards share the machine, and their decoders share the cores with the network.
+        "ENABLE_CPU_PINNING": False,
+    },
+    "gpu": {"INFERENCE_PRECISION_HINT": "f32"},
+    "npu": {},
 }
 
 _SPARE_REQUESTS = 1
@@ -37,6 +42,7 @@ class OpenVinoDetector(Generic[Found]):
         model: ONNX file.
         decoder: Reads the network's output.
         network_px: Width and height of the network's input.
+        device: ``cpu``, or an Intel ``gpu`` or ``npu``.
 
     Raises:
         ModelError: OpenVINO cannot run the file.
@@ -45,7 +51,12 @@ class OpenVinoDetector(Generic[Found]):
     backend = "openvino"
 
     def __init__(
-        self, model: Path, decoder: Decoder[Found], *, network_px: tuple[int, int]
+        self,
+        model: Path,
+        decoder: Decoder[Found],
+        *,
+        network_px: tuple[int, int],
+        device: Hardware,
     ) -> None:
         self.network_px = network_px
         self._decoder = decoder
@@ -53,8 +64,8 @@ class OpenVinoDetector(Generic[Found]):
         self._depth = 0
         self._single: Any = None
         try:
-            self._side_by_side = _compile(model, network_px, "THROUGHPUT")
-            self._alone = _compile(model, network_px, "LATENCY")
+            self._side_by_side = _compile(model, network_px, device, "THROUGHPUT")
+            self._alone = _compile(model, network_px, device, "LATENCY")
             self._open_requests()
         except RuntimeError as error:
             raise engine_refused("OpenVINO", model, error) from error
@@ -118,7 +129,7 @@ class OpenVinoDetector(Generic[Found]):
         self._single = self._alone.create_infer_request()
 
 
-def _compile(path: Path, network_px: tuple[int, int], hint: str) -> Any:
+def _compile(path: Path, network_px: tuple[int, int], device: Hardware, hint: str) -> Any:
     """The network with its pre-processing: bytes (1, H, W, 3) in, numbers out."""
     core = openvino.Core()
     model = core.read_model(path)
@@ -130,4 +141,5 @@ def _compile(path: Path, network_px: tuple[int, int], hint: str) -> Any:
     unit = steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
     unit.convert_element_type(model.input().get_element_type())
     steps.output().tensor().set_element_type(openvino.Type.f32)
-    return core.compile_model(steps.build(), "CPU", {**_CONFIG, "PERFORMANCE_HINT": hint})
+    config = {**_CONFIG[device], "PERFORMANCE_HINT": hint}
+    return core.compile_model(steps.build(), device.upper(), config)
