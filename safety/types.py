@@ -93,6 +93,10 @@ class FullPicture(Protocol):
         """The frame at its own resolution."""
         ...
 
+    def crop(self, left: int, top: int, right: int, bottom: int) -> Picture:
+        """A part of ``rgb()``, in its pixels; costs what the part costs, not the whole."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:

@@ -14,6 +14,19 @@ POSE_MODEL = "models/yolo11n-pose.pt"
 """The base pose weights, relative to the shared folder."""
 
 
+class WholePicture:
+    """The full-resolution side of a frame, made from a picture."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+
+    def rgb(self) -> Picture:
+        return self._picture
+
+    def crop(self, left: int, top: int, right: int, bottom: int) -> Picture:
+        return np.ascontiguousarray(self._picture[top:bottom, left:right])
+
+
 def read_picture(path: Path) -> Picture:
     """An image file as RGB."""
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)

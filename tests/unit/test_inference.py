@@ -20,6 +20,7 @@ from safety.clock import Instant, SystemClock
 from safety.errors import ModelError
 from safety.perception.detector import Take, in_batches
 from safety.types import CameraState, Detections, Frame, Phase, Picture, Violation
+from tests.support.pictures import WholePicture
 from tests.support.shards import film_camera, watching
 from tests.support.waiting import wait_until
 from zones.engine import RuleEngine
@@ -65,11 +66,6 @@ def one_person() -> Detections:
         classes=np.zeros(1, np.int64),
         keypoints=keypoints,
     )
-
-
-class Whole:
-    def rgb(self) -> Picture:
-        return np.zeros((36, 64, 3), np.uint8)
 
 
 class Journal:
@@ -132,7 +128,7 @@ class Bench:
             width_px=64,
             height_px=height_px,
             picture=np.full((height_px, 64, 3), grey, np.uint8),
-            full=Whole(),
+            full=WholePicture(np.zeros((36, 64, 3), np.uint8)),
         )
         self.lanes[camera_id].worker.slot.put(frame)
 

@@ -12,14 +12,10 @@ from cameras.lane import FAILURES_TO_BLIND, Lane
 from cameras.packets import PacketRing
 from cameras.slot import FrameSlot
 from safety.clock import ManualClock
-from safety.types import Frame, Picture
+from safety.types import Frame
+from tests.support.pictures import WholePicture
 from tests.support.shards import film_camera
 from zones.engine import RuleEngine
-
-
-class Whole:
-    def rgb(self) -> Picture:
-        return np.zeros((36, 64, 3), np.uint8)
 
 
 class Hand:
@@ -64,7 +60,7 @@ class Scene:
                 width_px=64,
                 height_px=36,
                 picture=np.zeros((36, 64, 3), np.uint8),
-                full=Whole(),
+                full=WholePicture(np.zeros((36, 64, 3), np.uint8)),
             )
             if analyse:
                 analysis = Analysis(frame=frame, persons=(), open_violations=())

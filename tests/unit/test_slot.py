@@ -13,6 +13,9 @@ class Nothing:
     def rgb(self) -> Picture:
         raise AssertionError("nobody needs it")
 
+    def crop(self, left: int, top: int, right: int, bottom: int) -> Picture:
+        raise AssertionError("nobody needs it")
+
 
 def frame(sequence: int) -> Frame:
     return Frame(
