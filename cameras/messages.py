@@ -115,6 +115,8 @@ class ShardStats(Message):
     cpu_seconds: float
     frame_to_report_s: tuple[float, ...] = ()
     """Capture → violation report, for the violations since the last message."""
+    device_failed: bool = False
+    """The processor runs a network because the device that was to run it is missing or failed."""
 
 
 class EvidenceReady(Message):
@@ -239,6 +241,8 @@ class EngineStatus(Message):
     """Channel id → ``ok``, ``unknown``, ``failing`` or ``open`` (breaker)."""
     siren_silent: bool
     """No siren is sounding."""
+    device_failed: tuple[str, ...] = ()
+    """Shards that run on the processor because their device is missing or failed."""
 
 
 class Shutdown(Message):

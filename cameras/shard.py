@@ -25,9 +25,9 @@ from cameras.shardlock import ShardLock
 from cameras.spool import Spool
 from safety.clock import Clock
 from safety.config import Settings, Slug
-from safety.errors import AnjeonError, ConfigError
+from safety.errors import AnjeonError, ConfigError, ModelError
 from safety.perception.detector import Detector
-from safety.perception.load import load_pose_detector
+from safety.perception.load import FellBack, load_pose_detector
 from safety.perception.models import find_pose_model
 from safety.perception.tracking import LEAST_SCORE
 from safety.types import Phase, Violation
@@ -79,7 +79,7 @@ class Shard:
         self._shard_id = shard_id
         self._clock = clock
         self._spool = Spool(settings.spool_dir / f"{shard_id}.jsonl", clock=clock)
-        self._detectors = DetectorPool(_loader(settings), clock=clock)
+        self._detectors = DetectorPool(_loader(settings, self._fell_back), clock=clock)
         self._inference = InferenceThread(self._detectors, self, clock=clock)
         self._fleet = Fleet(self._inference, self, clock=clock)
         self._live = LiveServer(settings.shard_socket(shard_id), lane=self._fleet.lane)
@@ -98,6 +98,7 @@ class Shard:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._busy_since: float | None = None
         self._busy_ticks = 0
+        self._device_failed = False
 
     async def run(self) -> None:
         """Work until told to leave, then leave tidily within some seconds."""
@@ -137,6 +138,10 @@ class Shard:
     def analysed(self, lane: Lane, analysis: Analysis) -> None:
         """A frame was analysed; in the inference thread."""
         self._live.analysed(lane, analysis)
+
+    def _fell_back(self, _why: ModelError) -> None:
+        """A network runs on the processor instead of its device; in whichever thread ran it."""
+        self._device_failed = True
 
     async def _finish(self) -> None:
         await self._live.close()
@@ -208,6 +213,7 @@ class Shard:
             rss_bytes=_rss_bytes(),
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             frame_to_report_s=self._link.take_latencies(),
+            device_failed=self._device_failed,
         )
 
     def _check_inference(self) -> None:
@@ -234,15 +240,17 @@ def _check_name(shard_id: str) -> None:
         ) from None
 
 
-def _loader(settings: Settings) -> Callable[[int, float], Detector]:
+def _loader(settings: Settings, fell_back: FellBack) -> Callable[[int, float], Detector]:
     def load(width: int, aspect: float) -> Detector:
         return load_pose_detector(
             find_pose_model(settings),
             width=width,
             aspect=aspect,
             backend=settings.backend,
+            device=settings.device,
             cache_dir=settings.data_dir / "models",
             confidence=LEAST_SCORE,
+            fell_back=fell_back,
         )
 
     return load

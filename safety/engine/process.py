@@ -85,6 +85,7 @@ class Engine:
         self._keeper = SiteKeeper(database, settings.data_dir / "site-copy.json")
         self._config_wanted = asyncio.Event()
         self._shards: dict[str, Link] = {}
+        self._device_failed: dict[str, bool] = {}
         self._placed: dict[str, str] = {}
         self._sirens = SirenControl(
             {},
@@ -276,6 +277,7 @@ class Engine:
                 self._links.broadcast(message, "dashboard")
             case ShardStats():
                 self._metrics.shard_seen(message)
+                self._device_failed[message.shard] = message.device_failed
             case Nudge(what="config"):
                 self._config_wanted.set()
             case Nudge():
@@ -305,6 +307,7 @@ class Engine:
             store_ok=self._recorder.available,
             channels=self._channel_states(),
             siren_silent=self._sirens.silent,
+            device_failed=tuple(name for name, failed in self._device_failed.items() if failed),
         )
 
     def _channel_states(self) -> dict[str, str]:
