@@ -1,0 +1,1 @@
+"""How well the whole chain does on scenes whose truth is known."""
