@@ -187,6 +187,7 @@ class TrackedPerson:
         age_s: Seconds since the track was first seen.
         ppe: What the person wears; empty where nobody looked.
         floor: Where the person stands; None without calibration or above the horizon.
+        velocity_mps: Velocity in the plan, metres per second; None until it is known.
     """
 
     track_id: int
@@ -196,6 +197,7 @@ class TrackedPerson:
     age_s: float
     ppe: Mapping[PpeItem, PpeState] = field(default_factory=dict)
     floor: FloorPosition | None = None
+    velocity_mps: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +212,8 @@ class SeenVehicle:
         age_s: Seconds since the track was first seen.
         floor: Middle of its front edge on the floor; None without calibration.
         velocity_mps: Velocity in the plan, metres per second; None until it is known.
+        footprint_m: Its outline in the plan, from the size usual for its kind and the width
+            seen; None without ``floor``.
     """
 
     track_id: int
@@ -219,6 +223,7 @@ class SeenVehicle:
     age_s: float
     floor: FloorPosition | None = None
     velocity_mps: tuple[float, float] | None = None
+    footprint_m: tuple[tuple[float, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +235,8 @@ class Observation:
         sequence: The frame's number.
         aspect: Width / height of the picture, to turn normalised lengths into angles.
         persons, vehicles: Who and what is followed in this frame.
+        latency_s: Seconds from capture to report, p99 of this shard's last frames; None if
+            nobody measured it.
     """
 
     camera_id: str
@@ -238,6 +245,7 @@ class Observation:
     aspect: float
     persons: tuple[TrackedPerson, ...]
     vehicles: tuple[SeenVehicle, ...] = ()
+    latency_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,8 +310,9 @@ class Violation:
         closed_at: When it ended; only in phase ``closed``.
         box: The subject in the picture, left, top, right, bottom, normalised; None if gone.
         details: Measured values for people to read, JSON types only.
-        end_reason: ``"cleared"``, ``"track_lost"``, ``"camera_blind"``, ``"rule_changed"``
-            or ``"shard_lost"``; only in phase ``closed``.
+        end_reason: ``"cleared"``, ``"track_lost"``, ``"camera_blind"``, ``"rule_changed"``,
+            ``"shard_lost"``, ``"disarmed"`` or ``"muted"``; only in phase ``closed``.
+        shadow: Its rule is in shadow: recorded, and nobody is alerted.
     """
 
     id: str
@@ -322,3 +331,4 @@ class Violation:
     box: tuple[float, float, float, float] | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     end_reason: str | None = None
+    shadow: bool = False
