@@ -6,10 +6,12 @@ from difflib import get_close_matches
 
 from safety.clock import Instant
 from safety.errors import ConfigError
-from safety.types import Observation, PlantState, Violation
+from safety.types import CameraState, Observation, PlantState, Violation
+from zones.arming import Armament, ArmingWatch
+from zones.drivers import Drivers
 from zones.geometry import FloorPolygon, Polygon
 from zones.people import People
-from zones.rules.base import EndReason, RuleContext, RuleMachine
+from zones.rules.base import CameraWatcher, EndReason, RuleContext, RuleMachine
 from zones.specs import RuleSpec, ZoneSpec
 
 
@@ -26,17 +28,43 @@ class ZoneView:
     floor_m: FloorPolygon | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _RunningRule:
-    """A rule's machine and everything it was made from: equal sources, same machine."""
+    """A rule's machine, whether it is armed, and everything it was made from.
 
-    spec: RuleSpec
-    revision: int
-    zone: ZoneView | None
-    machine: RuleMachine
+    Equal sources, same machine.
+    """
+
+    def __init__(
+        self, spec: RuleSpec, revision: int, zone: ZoneView | None, context: RuleContext
+    ) -> None:
+        self._source = (spec, revision, zone)
+        self._zone_id = spec.zone_id
+        self._arming = ArmingWatch(spec.arming)
+        self.machine: RuleMachine = spec.machine(context)
+        self.armament = Armament.ARMED
 
     def is_made_from(self, spec: RuleSpec, revision: int, zone: ZoneView | None) -> bool:
-        return (self.spec, self.revision, self.zone) == (spec, revision, zone)
+        return self._source == (spec, revision, zone)
+
+    def update(self, people: People, plant: PlantState) -> list[Violation]:
+        ended = self._arm(plant, people.at)
+        return self.machine.update(people, plant) if self.armament.is_armed else ended
+
+    def watch(self, state: CameraState, now: Instant, plant: PlantState) -> list[Violation]:
+        ended = self._arm(plant, now)
+        if self.armament.is_armed and isinstance(self.machine, CameraWatcher):
+            return self.machine.watch(state, now)
+        return ended
+
+    def _arm(self, plant: PlantState, now: Instant) -> list[Violation]:
+        """Look whether it is armed; end what is open if it is not any more."""
+        was_armed = self.armament.is_armed
+        armament = self._arming.look(plant, now.monotonic)
+        self.armament = Armament.MUTED if self._zone_id in plant.muted_zones else armament
+        if self.armament.is_armed or not was_armed:
+            return []
+        reason: EndReason = "muted" if self.armament is Armament.MUTED else "disarmed"
+        return self.machine.end(reason, now)
 
 
 class RuleEngine:
@@ -66,6 +94,7 @@ class RuleEngine:
         """
         self._camera_id = camera_id
         self._new_id = new_id
+        self._drivers = Drivers()
         self._rules: dict[str, _RunningRule] = {}
         self._apply(zones, rules, rule_revisions)
 
@@ -76,11 +105,26 @@ class RuleEngine:
 
     def update(self, observation: Observation, plant: PlantState) -> list[Violation]:
         """Take one observation; return the violations that opened, changed or closed."""
-        people = People(observation)
+        people = People(observation, driving=self._drivers.update(observation))
         reports: list[Violation] = []
         for rule in self._rules.values():
             reports += rule.machine.update(people, plant)
         return reports
+
+    def watch(self, state: CameraState, now: Instant, plant: PlantState) -> list[Violation]:
+        """Take what the camera is worth now, several times a second, frames or not.
+
+        Returns:
+            What opened, changed or closed because of that, and because a rule was disarmed.
+        """
+        reports: list[Violation] = []
+        for rule in self._rules.values():
+            reports += rule.watch(state, now, plant)
+        return reports
+
+    def states(self) -> dict[str, Armament]:
+        """Whether every rule that is in use is armed, as of the newest frame or look."""
+        return {rule_id: rule.armament for rule_id, rule in self._rules.items()}
 
     def configure(
         self,
@@ -135,7 +179,7 @@ class RuleEngine:
             zone_floor_m=zone.floor_m if zone else None,
             new_id=self._new_id,
         )
-        return _RunningRule(spec=spec, revision=revision, zone=zone, machine=spec.machine(context))
+        return _RunningRule(spec, revision, zone, context)
 
 
 def _views(camera_id: str, zones: Sequence[ZoneSpec]) -> dict[str, ZoneView]:

@@ -1,5 +1,6 @@
 """The persons of one observation as arrays, computed once for all the rules of a camera."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safety.clock import Instant
-from safety.types import KEYPOINTS, FloatArray, Observation
+from safety.types import KEYPOINTS, FloatArray, Observation, SeenVehicle
 from zones.geometry import ZoneArea
 
 Body = Literal["feet", "hands", "any"]
@@ -32,14 +33,16 @@ class Subject:
     """Who or what may break a rule.
 
     Attributes:
-        name: What a violation calls it, e.g. ``"person-12"``.
+        name: What a violation calls it, e.g. ``"person-12"``, ``"person-12+amr-1"``.
         box: (4,) left, top, right, bottom, normalised; None if it has no place.
         born_at: Monotonic seconds at which it was first seen.
+        partner: The other one of a pair, e.g. ``"amr-1"``: who continues a pair keeps it.
     """
 
     name: str
     box: FloatArray | None
     born_at: float
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +61,43 @@ class _BodyPoints:
 
 
 class People:
-    """The persons of one observation."""
+    """The persons of one observation; those who drive a vehicle are no pedestrians.
 
-    def __init__(self, observation: Observation) -> None:
+    Attributes:
+        at: When the frame was captured.
+        aspect: Width / height of the picture.
+        pedestrians: Everybody but the drivers; all other questions are about them.
+        drivers: Who drives one of the vehicles.
+        vehicles: The vehicles in the picture.
+    """
+
+    def __init__(self, observation: Observation, *, driving: Collection[int] = frozenset()) -> None:
+        """Take an observation.
+
+        Args:
+            observation: What the frame shows.
+            driving: Track ids of the persons who drive a vehicle.
+        """
         self.at: Instant = observation.at
         self.aspect = observation.aspect
-        self._persons = observation.persons
+        self.vehicles: tuple[SeenVehicle, ...] = observation.vehicles
+        self.drivers = tuple(p for p in observation.persons if p.track_id in driving)
+        self.pedestrians = (
+            tuple(p for p in observation.persons if p.track_id not in driving)
+            if self.drivers
+            else observation.persons
+        )
         self._body_points: dict[Body, _BodyPoints] = {}
 
     @cached_property
     def subjects(self) -> dict[int, Subject]:
-        """The persons by track id."""
+        """The pedestrians by track id."""
         now = self.at.monotonic
         return {
             person.track_id: Subject(
                 name=f"person-{person.track_id}", box=person.box, born_at=now - person.age_s
             )
-            for person in self._persons
+            for person in self.pedestrians
         }
 
     def inside(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
@@ -84,7 +107,7 @@ class People:
             Track id → names of the body points inside: COCO keypoints, or
             ``"box_bottom"`` for a person whose ankles are not seen.
         """
-        if not self._persons:
+        if not self.pedestrians:
             return {}
         points = self._body_points.get(body)
         if points is None:
@@ -99,15 +122,15 @@ class People:
         rows, chosen = np.nonzero(known[:, columns])
         return _BodyPoints(
             places=places[:, columns][rows, chosen],
-            owners=[self._persons[row].track_id for row in rows.tolist()],
+            owners=[self.pedestrians[row].track_id for row in rows.tolist()],
             names=[_POINTS[columns[column]] for column in chosen.tolist()],
         )
 
     @cached_property
     def _all_points(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Every body point, (N, 18, 2), and whether it is known, (N, 18)."""
-        keypoints = np.stack([person.keypoints for person in self._persons])
-        boxes = np.stack([person.box for person in self._persons])
+        keypoints = np.stack([person.keypoints for person in self.pedestrians])
+        boxes = np.stack([person.box for person in self.pedestrians])
         points = np.empty((len(boxes), len(_POINTS), 2))
         # A foot guessed to be just below the picture is in a zone that reaches its edge.
         points[:, :-1] = keypoints[:, :, :2].clip(0, 1)

@@ -3,18 +3,18 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
 from safety.clock import Instant
 from safety.config import Label, Slug, Spec
-from safety.types import PlantState, Severity, Violation
+from safety.types import CameraState, PlantState, Severity, Violation
 from zones.arming import Always, ArmingSpec
 from zones.geometry import FloorPolygon, Polygon, ZoneArea
 from zones.people import People
 
-EndReason = Literal["camera_blind", "rule_changed", "shard_lost"]
+EndReason = Literal["camera_blind", "rule_changed", "shard_lost", "disarmed", "muted"]
 """Why a violation ends that nobody saw ending."""
 
 
@@ -47,17 +47,27 @@ class RuleMachine(Protocol):
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         """Take one observation; return the violations that opened, changed or closed.
 
-        All durations come from ``people.at.monotonic``, the frame's own instant.
+        Called only while the rule is armed. All durations come from ``people.at.monotonic``,
+        the frame's own instant.
         """
         ...
 
     def end(self, reason: EndReason, now: Instant) -> list[Violation]:
-        """Close every open violation, with this reason."""
+        """Close every open violation, with this reason, and forget what was pending."""
         ...
 
     @property
     def open_violations(self) -> tuple[Violation, ...]:
         """The violations that are open, as last reported but with newest box and details."""
+        ...
+
+
+@runtime_checkable
+class CameraWatcher(Protocol):
+    """A rule's state machine that also looks at whether its camera sees anything."""
+
+    def watch(self, state: CameraState, now: Instant) -> list[Violation]:
+        """Take what the camera is worth now; several times a second, frames or not."""
         ...
 
 

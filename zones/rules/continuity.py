@@ -1,10 +1,14 @@
 """Whether somebody who appears is the one who was lost a moment ago, near by."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 from safety.types import FloatArray
 from zones.people import Subject
+
+K = TypeVar("K", bound=Hashable)
 
 STANDING_REACH = 0.5
 """Body heights by which the box of a still person may shift when part of the body is hidden."""
@@ -13,21 +17,30 @@ WALKING_SPEED = 1.0
 """Body heights per second: 1.6 m/s, the walking speed of ISO 13855, for 1.6 m of body."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A subject as it was when last seen, at ``seen_at`` monotonic seconds."""
+
+    seen_at: float
+    box: FloatArray
+    partner: str
+
+
 def find_successors(
-    lost: Mapping[int, tuple[float, FloatArray]],
-    new: Mapping[int, Subject],
+    lost: Mapping[K, Lost],
+    new: Mapping[K, Subject],
     *,
     now: float,
     aspect: float,
-) -> list[tuple[int, int]]:
+) -> list[tuple[K, K]]:
     """Pair lost subjects with new ones that can be the same, nearest first, one to one.
 
     A new subject can continue a lost one only if it was first seen after the other was last
-    seen (two who were visible together are two), and if the way between the two boxes can
-    have been walked in the time between.
+    seen (two who were visible together are two), if it has the same partner, and if the way
+    between the two boxes can have been walked in the time between.
 
     Args:
-        lost: Key → (monotonic seconds when last seen, its box then).
+        lost: Subjects that the frame does not show, by key.
         new: Subjects that the frame before did not show, by key.
         now: Monotonic seconds of this frame.
         aspect: Width / height of the picture.
@@ -35,17 +48,17 @@ def find_successors(
     Returns:
         Pairs of keys (lost, new).
     """
-    pairs: list[tuple[float, int, int]] = []
-    for old_key, (seen_at, old_box) in lost.items():
-        reach = STANDING_REACH + WALKING_SPEED * (now - seen_at)
+    pairs: list[tuple[float, K, K]] = []
+    for old_key, old in lost.items():
+        reach = STANDING_REACH + WALKING_SPEED * (now - old.seen_at)
         for new_key, subject in new.items():
-            if subject.box is None or subject.born_at <= seen_at:
+            if subject.box is None or subject.born_at <= old.seen_at:
                 continue
-            way = _body_heights_between(old_box, subject.box, aspect)
-            if way <= reach:
+            way = _body_heights_between(old.box, subject.box, aspect)
+            if way <= reach and subject.partner == old.partner:
                 pairs.append((way, old_key, new_key))
-    chosen: list[tuple[int, int]] = []
-    for _, old_key, new_key in sorted(pairs):
+    chosen: list[tuple[K, K]] = []
+    for _, old_key, new_key in sorted(pairs, key=lambda pair: pair[0]):
         if all(old_key != old and new_key != newer for old, newer in chosen):
             chosen.append((old_key, new_key))
     return chosen

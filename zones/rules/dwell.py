@@ -4,11 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from safety.clock import Instant
 from safety.types import PlantState, Violation
 from zones.people import People
-from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
-from zones.rules.episode import Episodes
+from zones.rules.base import RuleContext, ZoneRuleBase
+from zones.rules.episode import EpisodeMachine, Episodes
 
 
 class DwellSpec(ZoneRuleBase):
@@ -22,18 +21,20 @@ class DwellSpec(ZoneRuleBase):
         return DwellMachine(self, context)
 
 
-class DwellMachine:
+class DwellMachine(EpisodeMachine[int]):
     """Who is inside, and for how long."""
 
     def __init__(self, spec: DwellSpec, context: RuleContext) -> None:
         self._limit_s = spec.limit_s
         self._area = context.area
-        self._episodes = Episodes(
-            spec,
-            context,
-            kind=spec.kind,
-            hold_to_open_s=spec.limit_s + spec.hold_to_open_s,
-            bridges_leaving=True,
+        super().__init__(
+            Episodes(
+                spec,
+                context,
+                kind=spec.kind,
+                hold_to_open_s=spec.limit_s + spec.hold_to_open_s,
+                bridges_leaving=True,
+            )
         )
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
@@ -44,10 +45,3 @@ class DwellMachine:
             {track_id: {"limit_s": self._limit_s} for track_id in inside},
             aspect=people.aspect,
         )
-
-    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
-        return self._episodes.end(reason, now)
-
-    @property
-    def open_violations(self) -> tuple[Violation, ...]:
-        return self._episodes.open_violations

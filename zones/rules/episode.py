@@ -1,13 +1,17 @@
 """The life of violations: what every rule kind does once it knows who breaks it now."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from safety.clock import Instant
 from safety.types import FloatArray, Phase, Violation
 from zones.people import Subject
 from zones.rules.base import EndReason, RuleBase, RuleContext
-from zones.rules.continuity import find_successors
+from zones.rules.continuity import Lost, find_successors
+
+K = TypeVar("K", bound=Hashable)
+"""What tells subjects apart: a track id, a pair of them, a side of a zone."""
 
 REPORT_EVERY_S = 1.0
 """An open violation is reported again this often, so that its box and details stay fresh."""
@@ -34,13 +38,14 @@ class _Episode:
     breaking_at: float
     seen_at: float
     seen_as: str
+    partner: str
     box: FloatArray | None
     left: bool = False
     details: Details = field(default_factory=dict)
     violation: Violation | None = None
 
 
-class Episodes:
+class Episodes(Generic[K]):
     """The violations of one rule: hold-to-open, hold-to-close, cooldown, continuity, reports.
 
     Everything is computed from the monotonic instants of the frames, never from their
@@ -75,9 +80,9 @@ class Episodes:
         self._hold_to_open_s = hold_to_open_s
         self._bridges_leaving = bridges_leaving
         self._duration = duration
-        self._episodes: dict[int, _Episode] = {}
-        self._cooling: dict[int, float] = {}
-        self._seen_before: frozenset[int] = frozenset()
+        self._episodes: dict[K, _Episode] = {}
+        self._cooling: dict[K, float] = {}
+        self._seen_before: frozenset[K] = frozenset()
         self._updated_at = 0.0
 
     @property
@@ -96,8 +101,8 @@ class Episodes:
     def update(
         self,
         at: Instant,
-        visible: Mapping[int, Subject],
-        breaking: Mapping[int, Details],
+        visible: Mapping[K, Subject],
+        breaking: Mapping[K, Details],
         *,
         aspect: float,
     ) -> list[Violation]:
@@ -105,7 +110,8 @@ class Episodes:
 
         Args:
             at: When it was captured.
-            visible: Every subject that the frame shows, by key (a person's track id).
+            visible: Every subject that the frame shows, by key (a person's track id). Those
+                without a box are nobody's successors: a zone as a whole, a machine.
             breaking: Which of them break the rule now, with the measured values.
             aspect: Width / height of the picture.
 
@@ -140,10 +146,10 @@ class Episodes:
         self._cooling.clear()
         return closed
 
-    def _pass_on(self, at: Instant, visible: Mapping[int, Subject], aspect: float) -> None:
+    def _pass_on(self, at: Instant, visible: Mapping[K, Subject], aspect: float) -> None:
         """Let new subjects take over the episodes of those they continue."""
         lost = {
-            key: (episode.seen_at, episode.box)
+            key: Lost(seen_at=episode.seen_at, box=episode.box, partner=episode.partner)
             for key, episode in self._episodes.items()
             if key not in visible and episode.box is not None
             and at.monotonic - episode.seen_at <= self._spec.hold_to_close_s + _TOLERANCE_S
@@ -158,20 +164,20 @@ class Episodes:
             if old_key in self._cooling:
                 self._cooling[new_key] = self._cooling.pop(old_key)
 
-    def _note_breaking(self, key: int, subject: Subject, details: Details, at: Instant) -> None:
+    def _note_breaking(self, key: K, subject: Subject, details: Details, at: Instant) -> None:
         now = at.monotonic
         episode = self._episodes.get(key)
         if episode is None:
             episode = self._episodes[key] = _Episode(
                 name=subject.name, since=now, breaking_at=now, seen_at=now,
-                seen_as=subject.name, box=subject.box,
+                seen_as=subject.name, partner=subject.partner, box=subject.box,
             )  # fmt: skip
         episode.breaking_at = now
         episode.left = False
         episode.details = details
 
     def _step(
-        self, key: int, subject: Subject | None, breaking: bool, at: Instant
+        self, key: K, subject: Subject | None, breaking: bool, at: Instant
     ) -> Violation | None:
         """Move one episode on; return what is to be reported of it."""
         episode = self._episodes[key]
@@ -197,7 +203,7 @@ class Episodes:
             return episode.violation
         return None
 
-    def _may_open(self, key: int, episode: _Episode, at: Instant) -> bool:
+    def _may_open(self, key: K, episode: _Episode, at: Instant) -> bool:
         lasted = _reached(at.monotonic - episode.since, self._hold_to_open_s)
         return lasted and _reached(at.monotonic, self._cooling.get(key, at.monotonic))
 
@@ -217,6 +223,7 @@ class Episodes:
             opened_at=at,
             box=_corners(episode.box),
             details=self._measured(episode),
+            shadow=self._spec.mode == "shadow",
         )
         return episode.violation
 
@@ -234,13 +241,13 @@ class Episodes:
         )
 
     def _close(
-        self, key: int, episode: _Episode, subject: Subject | None, reason: str, at: Instant
+        self, key: K, episode: _Episode, subject: Subject | None, reason: str, at: Instant
     ) -> Violation:
         self._cool_down(key, at.monotonic)
         report = self._next(episode, subject, Phase.CLOSED, at)
         return replace(report, closed_at=at, end_reason=reason)
 
-    def _cool_down(self, key: int, now: float) -> None:
+    def _cool_down(self, key: K, now: float) -> None:
         # One cooldown per rule, so the oldest entry is the first to expire.
         while self._cooling and next(iter(self._cooling.values())) <= now:
             del self._cooling[next(iter(self._cooling))]
@@ -250,6 +257,22 @@ class Episodes:
     def _measured(self, episode: _Episode) -> dict[str, object]:
         lasted = round(episode.breaking_at - episode.since, 2)
         return {self._duration: lasted, "seen_as": episode.seen_as, **episode.details}
+
+
+class EpisodeMachine(Generic[K]):
+    """Base of the rules whose violations are ``Episodes``: all but what breaks them."""
+
+    def __init__(self, episodes: Episodes[K]) -> None:
+        self._episodes = episodes
+
+    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
+        """Close every open violation, with this reason, and begin afresh."""
+        return self._episodes.end(reason, now)
+
+    @property
+    def open_violations(self) -> tuple[Violation, ...]:
+        """The violations that are open, as last reported but with newest box and details."""
+        return self._episodes.open_violations
 
 
 def _reached(elapsed: float, wanted: float) -> bool:

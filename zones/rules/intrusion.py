@@ -2,11 +2,10 @@
 
 from typing import Literal
 
-from safety.clock import Instant
 from safety.types import PlantState, Violation
 from zones.people import Body, People
-from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
-from zones.rules.episode import Episodes
+from zones.rules.base import RuleContext, ZoneRuleBase
+from zones.rules.episode import EpisodeMachine, Episodes
 
 
 class IntrusionSpec(ZoneRuleBase):
@@ -20,13 +19,15 @@ class IntrusionSpec(ZoneRuleBase):
         return IntrusionMachine(self, context)
 
 
-class IntrusionMachine:
+class IntrusionMachine(EpisodeMachine[int]):
     """Who is inside now, and since when."""
 
     def __init__(self, spec: IntrusionSpec, context: RuleContext) -> None:
         self._body = spec.body
         self._area = context.area
-        self._episodes = Episodes(spec, context, kind=spec.kind, hold_to_open_s=spec.hold_to_open_s)
+        super().__init__(
+            Episodes(spec, context, kind=spec.kind, hold_to_open_s=spec.hold_to_open_s)
+        )
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         inside = people.inside(self._area, self._body)
@@ -36,10 +37,3 @@ class IntrusionMachine:
             {track_id: {"points": points} for track_id, points in inside.items()},
             aspect=people.aspect,
         )
-
-    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
-        return self._episodes.end(reason, now)
-
-    @property
-    def open_violations(self) -> tuple[Violation, ...]:
-        return self._episodes.open_violations
