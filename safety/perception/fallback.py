@@ -69,7 +69,7 @@ class FallbackDetector(Generic[Found]):
                 yield found
         except ModelError as error:
             self._move(error)
-            yield from self._current.detect(under_way)
+            yield from self._current.detect(list(under_way))
             yield from self._current.stream(take)
 
     def close(self) -> None:

@@ -40,6 +40,7 @@ def write_network(
     *,
     card: Mapping[str, str] = POSE_CARD,
     size_px: tuple[int, int] | None = None,
+    fits: int | None = None,
 ) -> Path:
     """A network that gives the same anchors for every picture.
 
@@ -47,6 +48,8 @@ def write_network(
         anchors: (anchors, rows) float32.
         card: Its metadata.
         size_px: Width and height that it was exported for; None for any.
+        fits: For more pictures than this at once, and for pictures with a white pixel, it wants
+            more memory than any machine has.
     """
     answer = numpy_helper.from_array(anchors.T[None].astype(np.float32), "answer")
     one = numpy_helper.from_array(np.array([0, 1, 1]), "one")
@@ -57,13 +60,42 @@ def write_network(
         helper.make_node("Mul", ["scalar", "zero"], ["nothing"]),
         helper.make_node("Add", ["nothing", "answer"], ["output0"]),
     ]
+    constants = [answer, one, zero]
+    if fits is not None:
+        constants += _greed(nodes, fits)
     width, height = size_px or ("width", "height")
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, height, width])
     rows = helper.make_tensor_value_info(
         "output0", TensorProto.FLOAT, ["batch", anchors.shape[1], len(anchors)]
     )
-    graph = helper.make_graph(nodes, "scripted", [images], [rows], [answer, one, zero])
+    graph = helper.make_graph(nodes, "scripted", [images], [rows], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     helper.set_model_props(model, dict(card))
     onnx.save(model, str(path))
     return path
+
+
+_TOO_MUCH = 2**46
+"""Numbers; twice what a process can address."""
+
+
+def _greed(nodes: list[onnx.NodeProto], fits: int) -> list[onnx.TensorProto]:
+    """Let the answer depend on a tensor whose size depends on the pictures."""
+    nodes[-1:] = [
+        helper.make_node("Shape", ["images"], ["batch"], start=0, end=1),
+        helper.make_node("Sub", ["batch", "fits"], ["beyond"]),
+        helper.make_node("Max", ["beyond", "none"], ["surplus"]),
+        helper.make_node("ReduceMax", ["images"], ["most"], keepdims=0),
+        helper.make_node("Greater", ["most", "white"], ["is_white"]),
+        helper.make_node("Cast", ["is_white"], ["whites"], to=TensorProto.INT64),
+        helper.make_node("Add", ["surplus", "whites"], ["wishes"]),
+        helper.make_node("Mul", ["wishes", "much"], ["wanted"]),
+        helper.make_node("Add", ["wanted", "little"], ["size"]),
+        helper.make_node("Expand", ["zero", "size"], ["space"]),
+        helper.make_node("ReduceMax", ["space"], ["void"], keepdims=0),
+        helper.make_node("Add", ["nothing", "void"], ["still_nothing"]),
+        helper.make_node("Add", ["still_nothing", "answer"], ["output0"]),
+    ]
+    whole = {"fits": fits, "none": 0, "much": _TOO_MUCH, "little": 1}
+    constants = [numpy_helper.from_array(np.array([n]), name) for name, n in whole.items()]
+    return [*constants, numpy_helper.from_array(np.array(0.99, np.float32), "white")]
