@@ -35,6 +35,8 @@ def record_violation(
 ) -> None:
     """Record one report: the violation, its alert, and what messengers are to be told.
 
+    A violation of a rule in shadow is put on record and raises no alert.
+
     Args:
         database: The record.
         violation: The report; the first one seen raises the alert, whatever its phase.
@@ -49,6 +51,8 @@ def record_violation(
     told = site.told(rule_channels)
     with database.transaction() as session:
         save_violation(session, violation, siren_latency_s=siren_latency_s)
+        if violation.shadow:
+            return
         raised = alerts.raise_alert(
             session,
             kind="violation",

@@ -283,12 +283,14 @@ class InferenceThread:
         self._listener.analysed(lane, analysis)
 
     def _check(self) -> None:
-        """Now and then: close the violations of cameras that are blind."""
+        """Now and then: close the violations of cameras that are blind; rules on blindness."""
         now = self._clock.now()
         if now.monotonic - self._checked < CHECK_S:
             return
         self._checked = now.monotonic
         for lane in self._lanes.values():
-            if lane.watch(now).state is CameraState.BLIND:
-                for violation in lane.end(now):
-                    self._listener.violated(lane, violation, None)
+            state = lane.watch(now).state
+            reports = lane.end(now) if state is CameraState.BLIND else []
+            reports += lane.rules.watch(state, now, PlantState())
+            for violation in reports:
+                self._listener.violated(lane, violation, None)

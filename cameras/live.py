@@ -240,7 +240,7 @@ def still(frame: Frame, width_px: int) -> bytes:
 
 def metadata(analysis: Analysis, pts_s: float | None) -> Metadata:
     """What to draw over an analysed frame, whose packet had this presentation time."""
-    frame, violations = analysis.frame, analysis.open_violations
+    frame, violations = analysis.frame, [v for v in analysis.open_violations if not v.shadow]
     zones = {v.zone_id for v in violations if v.zone_id is not None}
     return Metadata(
         camera_id=frame.camera_id,

@@ -63,14 +63,18 @@ class ViolationDesk:
         self._attended: set[str] = set()
 
     async def report(self, message: ViolationReport, reply: Reply) -> None:
-        """Sound the siren, then queue the record; ``reply`` confirms once it is written."""
+        """Sound the siren, then queue the record; ``reply`` confirms once it is written.
+
+        What a rule in shadow reports is recorded only.
+        """
         violation = message.violation
-        await self._sirens.report(
-            violation,
-            self._channels(violation),
-            silenced=violation.id in self._attended,
-        )
-        self._metrics.violation_seen(violation)
+        if not violation.shadow:
+            await self._sirens.report(
+                violation,
+                self._channels(violation),
+                silenced=violation.id in self._attended,
+            )
+            self._metrics.violation_seen(violation)
         if violation.phase is Phase.CLOSED:
             self._reported.pop(violation.id, None)
         else:

@@ -149,6 +149,6 @@ def _row(violation: Violation, siren_latency_s: float | None) -> ViolationRow:
         closed_at=utc(violation.closed_at) if violation.closed_at else None,
         duration_s=max(0.0, newest.monotonic - violation.opened_at.monotonic),
         end_reason=violation.end_reason,
-        details=dict(violation.details),
+        details=dict(violation.details) | ({"shadow": True} if violation.shadow else {}),
         siren_latency_s=siren_latency_s,
     )
