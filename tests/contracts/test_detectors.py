@@ -1,22 +1,24 @@
 """What every detector must do, whichever engine runs it."""
 
 from collections.abc import Callable, Generator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 
 from safety.perception.detector import Detector
+from safety.perception.devices import Engine
 from safety.perception.load import load_pose_detector
 from safety.perception.recorded import RecordedDetector
 from safety.types import Detections, Picture
-from tests.support.networks import person, write_network
+from tests.support.networks import person, write_network_for
 from tests.support.pictures import POSE_MODEL, film_frames
 from tests.support.third_party import third_party
 
-Engine = Literal["openvino", "onnxruntime"]
-ENGINES: tuple[Engine, ...] = ("openvino", "onnxruntime")
+_KNOWN: tuple[Engine, ...] = ("openvino", "onnxruntime", "ultralytics")
+ENGINES: tuple[Engine, ...] = tuple(name for name in _KNOWN if find_spec(name) is not None)
+"""Those that this environment has: Ultralytics has one of its own, see ``tests/peers``."""
 MAX_BATCH = 3
 GREY = np.full((360, 640, 3), 114, np.uint8)
 
@@ -34,7 +36,13 @@ SCRIPT = np.array(
 
 def _load(model: Path, engine: Engine, cache: Path) -> Detector:
     return load_pose_detector(
-        model, width=640, aspect=16 / 9, backend=engine, cache_dir=cache, max_batch=MAX_BATCH
+        model,
+        width=640,
+        aspect=16 / 9,
+        backend=engine,
+        device="cpu",
+        cache_dir=cache,
+        max_batch=MAX_BATCH,
     )
 
 
@@ -44,13 +52,13 @@ def scripted(
 ) -> Iterator[Detector]:
     """Every detector, over a network (or a recording) that always sees the same two persons."""
     folder = tmp_path_factory.mktemp("scripted")
-    model = write_network(folder / "scripted.onnx", SCRIPT)
     detector: Detector
     if request.param == "recorded":
-        source = _load(model, "openvino", folder)
+        source = _load(write_network_for(ENGINES[0], folder / "net", SCRIPT), ENGINES[0], folder)
         detector = RecordedDetector(source.detect([GREY]), network_px=source.network_px)
         source.close()
     else:
+        model = write_network_for(request.param, folder / "net", SCRIPT)
         detector = _load(model, request.param, folder)
     yield detector
     detector.close()
@@ -83,7 +91,7 @@ def _assert_same(first: Detections, second: Detections) -> None:
 
 def test_says_what_it_is(scripted: Detector) -> None:
     assert scripted.network_px == (640, 384)
-    assert scripted.backend in ("openvino", "onnxruntime", "recorded")
+    assert scripted.backend in (*ENGINES, "recorded")
     assert scripted.nonfinite_outputs == 0
 
 
@@ -182,7 +190,8 @@ def test_broken_numbers_are_dropped_and_counted(
 ) -> None:
     anchors = SCRIPT.copy()
     anchors[1, row] = broken
-    detector = _load(write_network(tmp_path / "broken.onnx", anchors), engine, tmp_path)
+    model = write_network_for(engine, tmp_path / "broken", anchors)
+    detector = _load(model, engine, tmp_path)
 
     found = detector.detect([GREY, GREY])
 
@@ -234,6 +243,8 @@ def test_memory_layout_does_not_matter(
 @pytest.mark.third_party
 def test_engines_agree(people: list[Picture], tmp_path: Path) -> None:
     model = third_party(POSE_MODEL)
-    first, second = (_load(model, engine, tmp_path).detect(people) for engine in ENGINES)
-    for ours, theirs in zip(first, second, strict=True):
-        _assert_same(ours, theirs)
+    first, *others = (_load(model, engine, tmp_path).detect(people) for engine in ENGINES)
+    assert others
+    for found in others:
+        for ours, theirs in zip(first, found, strict=True):
+            _assert_same(ours, theirs)

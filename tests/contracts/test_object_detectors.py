@@ -8,9 +8,10 @@ import pytest
 
 from safety.errors import ModelError
 from safety.perception.detector import ObjectDetector
+from safety.perception.devices import Engine
 from safety.perception.load import load_object_detector
-from tests.contracts.test_detectors import ENGINES, Engine
-from tests.support.networks import POSE_CARD, PPE_CARD, write_network
+from tests.contracts.test_detectors import ENGINES
+from tests.support.networks import POSE_CARD, PPE_CARD, write_network_for
 
 CROP = np.full((200, 100, 3), 114, np.uint8)
 """Fills the middle 128 columns of a network of 256 px."""
@@ -29,7 +30,9 @@ SCRIPT = np.array(
 
 
 def _load(model: Path, engine: Engine, cache: Path, width: int = 256) -> ObjectDetector:
-    return load_object_detector(model, width=width, backend=engine, cache_dir=cache, max_batch=3)
+    return load_object_detector(
+        model, width=width, backend=engine, device="cpu", cache_dir=cache, max_batch=3
+    )
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -37,7 +40,7 @@ def scripted(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ObjectDetector]:
     folder = tmp_path_factory.mktemp("scripted")
-    model = write_network(folder / "ppe.onnx", SCRIPT, card=PPE_CARD)
+    model = write_network_for(request.param, folder / "ppe", SCRIPT, card=PPE_CARD)
     detector = _load(model, request.param, folder)
     yield detector
     detector.close()
@@ -91,22 +94,23 @@ def test_broken_numbers_are_dropped_and_counted(
 ) -> None:
     anchors = SCRIPT.copy()
     anchors[3, 7] = broken
-    model = write_network(tmp_path / "broken.onnx", anchors, card=PPE_CARD)
+    model = write_network_for(engine, tmp_path / "broken", anchors, card=PPE_CARD)
     detector = _load(model, engine, tmp_path)
     (found,) = detector.detect([CROP])
     assert found.classes.tolist() == [1, 0]
     assert detector.nonfinite_outputs == 2  # this crop, and the picture looked at while loading
 
 
-def test_a_pose_network_finds_no_objects(tmp_path: Path) -> None:
-    model = write_network(tmp_path / "pose.onnx", np.zeros((3, 56), np.float32), card=POSE_CARD)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_pose_network_finds_no_objects(engine: Engine, tmp_path: Path) -> None:
+    nothing = np.zeros((3, 56), np.float32)
+    model = write_network_for(engine, tmp_path / "pose", nothing, card=POSE_CARD)
     with pytest.raises(ModelError, match="its task is 'pose', not 'detect'") as refused:
-        _load(model, "openvino", tmp_path)
+        _load(model, engine, tmp_path)
     assert refused.value.key == "model.not_detect"
 
 
 @pytest.mark.parametrize("width", [0, -32, 250])
 def test_sizes_that_no_network_has(tmp_path: Path, width: int) -> None:
-    model = write_network(tmp_path / "ppe.onnx", SCRIPT, card=PPE_CARD)
     with pytest.raises(ValueError, match="no network size"):
-        _load(model, "openvino", tmp_path, width)
+        _load(tmp_path / "ppe.onnx", ENGINES[0], tmp_path, width)

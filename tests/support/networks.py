@@ -75,6 +75,17 @@ def write_network(
     return path
 
 
+def write_network_for(
+    engine: str, path: Path, anchors: FloatArray, *, card: Mapping[str, str] = POSE_CARD
+) -> Path:
+    """The same in the form that an engine takes, which decides the file's suffix."""
+    if engine != "ultralytics":
+        return write_network(path.with_suffix(".onnx"), anchors, card=card)
+    from tests.support.torch_networks import write_torch_network
+
+    return write_torch_network(path.with_suffix(".pt"), anchors, card=card)
+
+
 _TOO_MUCH = 2**46
 """Numbers; twice what a process can address."""
 
