@@ -217,7 +217,9 @@ def _others(site: SiteContext, channel_id: str) -> tuple[str, ...]:
 
 def _violation_params(violation: Violation, site: SiteContext) -> dict[str, Any]:
     zone_id = violation.zone_id or ""
+    missing = violation.details.get("missing")
     return {
+        **({"missing": [f"ppe.{item}" for item in missing]} if isinstance(missing, list) else {}),
         "camera": site.cameras.get(violation.camera_id, violation.camera_id),
         "zone": site.zones.get(zone_id, zone_id),
         "rule": site.rules.get(violation.rule_id, violation.rule_id),
@@ -228,7 +230,7 @@ def _violation_params(violation: Violation, site: SiteContext) -> dict[str, Any]
 def _violation_facts(violation: Violation, site: SiteContext) -> dict[str, Any]:
     closed_at = violation.closed_at
     return {
-        **{key: value for key, value in _violation_params(violation, site).items() if value},
+        **{k: v for k, v in _violation_params(violation, site).items() if v and k != "missing"},
         "violation_id": violation.id,
         "rule_id": violation.rule_id,
         "rule_kind": violation.rule_kind,

@@ -49,17 +49,23 @@ def known_language(name: str | None) -> Language | None:
 def translator(language: str) -> Translate:
     """The translation function of a language; an unknown one falls back to Korean.
 
+    A list among the values is one of keys: their texts are put in, with commas between.
     A key without translation, or a text whose placeholders get no value, comes out as it
     stands: an alert with an odd sentence is better than none.
     """
     texts = catalogue(known_language(language) or LANGUAGES[0])
+
+    def spoken(value: object) -> object:
+        if isinstance(value, list | tuple):
+            return ", ".join(texts.get(str(key), str(key)) for key in value)
+        return value
 
     def translate(key: str, /, **params: object) -> str:
         text = texts.get(key, key)
         if not params:
             return text
         try:
-            return text.format(**params)
+            return text.format(**{name: spoken(value) for name, value in params.items()})
         except (KeyError, IndexError, ValueError):
             return text
 

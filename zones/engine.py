@@ -6,12 +6,13 @@ from difflib import get_close_matches
 
 from safety.clock import Instant
 from safety.errors import ConfigError
-from safety.types import CameraState, Observation, PlantState, Violation
+from safety.types import CameraState, Observation, PlantState, PpeItem, Violation
 from zones.arming import Armament, ArmingWatch
 from zones.drivers import Drivers
 from zones.geometry import FloorPolygon, Polygon
 from zones.people import People
 from zones.rules.base import CameraWatcher, EndReason, RuleContext, RuleMachine
+from zones.rules.missing_ppe import MissingPpeMachine
 from zones.specs import RuleSpec, ZoneSpec
 
 
@@ -125,6 +126,29 @@ class RuleEngine:
     def states(self) -> dict[str, Armament]:
         """Whether every rule that is in use is armed, as of the newest frame or look."""
         return {rule_id: rule.armament for rule_id, rule in self._rules.items()}
+
+    @property
+    def ppe_items(self) -> frozenset[PpeItem]:
+        """The protective equipment that the rules in use ask for; none: nobody need look."""
+        machines = (rule.machine for rule in self._rules.values())
+        return frozenset(
+            item for machine in machines if isinstance(machine, MissingPpeMachine)
+            for item in machine.items
+        )  # fmt: skip
+
+    @property
+    def ppe_wanted(self) -> dict[int, frozenset[PpeItem]]:
+        """Whose equipment armed rules want looked at, as of the newest observation.
+
+        Returns:
+            Track id → items.
+        """
+        wanted: dict[int, frozenset[PpeItem]] = {}
+        for rule in self._rules.values():
+            if rule.armament.is_armed and isinstance(rule.machine, MissingPpeMachine):
+                for track_id in rule.machine.inside:
+                    wanted[track_id] = wanted.get(track_id, frozenset()) | rule.machine.items
+        return wanted
 
     def configure(
         self,

@@ -1,6 +1,6 @@
 """The persons of one observation as arrays, computed once for all the rules of a camera."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safety.clock import Instant
-from safety.types import KEYPOINTS, FloatArray, Observation, SeenVehicle
+from safety.types import KEYPOINTS, FloatArray, Observation, PpeItem, PpeState, SeenVehicle
 from zones.geometry import ZoneArea
 
 Body = Literal["feet", "hands", "any"]
@@ -99,6 +99,14 @@ class People:
             )
             for person in self.pedestrians
         }
+
+    def ppe(self, track_id: int) -> Mapping[PpeItem, PpeState]:
+        """What somebody wears; empty where nobody looked."""
+        return self._ppe.get(track_id, {})
+
+    @cached_property
+    def _ppe(self) -> dict[int, Mapping[PpeItem, PpeState]]:
+        return {person.track_id: person.ppe for person in self.pedestrians}
 
     def inside(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         """Who has body points in the zone.

@@ -9,6 +9,7 @@ from safety.config import Label, Slug, Spec
 from zones.geometry import FloorPolygon, Polygon, checked_floor_polygon, checked_polygon
 from zones.rules.dwell import DwellSpec
 from zones.rules.intrusion import IntrusionSpec
+from zones.rules.missing_ppe import MissingPpeSpec
 
 
 class ZoneSpec(Spec):
@@ -52,5 +53,5 @@ class ZoneSpec(Spec):
         return self
 
 
-RuleSpec = Annotated[IntrusionSpec | DwellSpec, Field(discriminator="kind")]
+RuleSpec = Annotated[IntrusionSpec | DwellSpec | MissingPpeSpec, Field(discriminator="kind")]
 """Every kind of rule; one file in ``zones/rules`` each."""

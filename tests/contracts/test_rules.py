@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from pydantic import TypeAdapter
 
-from safety.types import Phase, PlantState, Violation
+from safety.types import Phase, PlantState, Severity, Violation
 from tests.support.observations import (
     INSIDE,
     OUTSIDE,
@@ -28,6 +28,7 @@ from tests.support.observations import (
 from zones.engine import RuleEngine
 from zones.rules.dwell import DwellSpec
 from zones.rules.intrusion import IntrusionSpec
+from zones.rules.missing_ppe import MissingPpeSpec
 from zones.specs import RuleSpec
 
 
@@ -50,6 +51,14 @@ CASES = [
     ),
     Case(
         rule=DwellSpec(id="r", name="R", zone_id="press", limit_s=3),
+        actors=(acting(1, (2, "out"), (8, "in"), (30, "out")), acting(2, (30, "out"))),
+        breaks_s=5.0,
+        ends_s=8.0,
+    ),
+    Case(
+        rule=MissingPpeSpec(
+            id="r", name="R", zone_id="press", severity=Severity.DANGER, hold_to_close_s=1
+        ),
         actors=(acting(1, (2, "out"), (8, "in"), (30, "out")), acting(2, (30, "out"))),
         breaks_s=5.0,
         ends_s=8.0,

@@ -1,14 +1,22 @@
 """Persons who move as told, and what a camera sees of them frame by frame."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from safety.clock import Instant
-from safety.types import KEYPOINTS, Observation, PlantState, TrackedPerson, Violation
+from safety.types import (
+    KEYPOINTS,
+    Observation,
+    PlantState,
+    PpeItem,
+    PpeState,
+    TrackedPerson,
+    Violation,
+)
 from zones.engine import RuleEngine
 from zones.specs import RuleSpec, ZoneSpec
 
@@ -23,6 +31,8 @@ ZONE = ZoneSpec(
 )
 INSIDE = (0.5, 0.5)
 OUTSIDE = (0.5, 0.8)
+
+BARE = {PpeItem.HARDHAT: PpeState.MISSING, PpeItem.VEST: PpeState.MISSING}
 
 Place = tuple[float, float]
 Where = Literal["in", "out", "gone"]
@@ -62,6 +72,7 @@ def person(
     height: float = 0.3,
     confidence: float = 0.9,
     hand: Place | None = None,
+    ppe: Mapping[PpeItem, PpeState] = BARE,
 ) -> TrackedPerson:
     """Somebody standing; ``foot`` is where both ankles and the box's bottom centre are.
 
@@ -72,6 +83,7 @@ def person(
         height: Height of the box.
         confidence: Of every keypoint.
         hand: Where the wrists are; hanging at the sides if not given.
+        ppe: What is known of the equipment; surely nothing worn if not given.
     """
     x, y = foot
     keypoints = np.zeros((17, 3), np.float32)
@@ -88,6 +100,7 @@ def person(
         score=0.9,
         keypoints=keypoints,
         age_s=age_s,
+        ppe=ppe,
     )
 
 

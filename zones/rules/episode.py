@@ -1,6 +1,6 @@
 """The life of violations: what every rule kind does once it knows who breaks it now."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -30,6 +30,7 @@ class _Episode:
         since, breaking_at, seen_at: Monotonic seconds: when it began, when the rule was
             last seen broken, when the subject was last seen at all.
         left: The subject was seen not breaking the rule since ``breaking_at``.
+        undecided: It was seen since, and whether it breaks the rule could not be told.
         violation: As last reported; None until hold-to-open has passed.
     """
 
@@ -41,6 +42,7 @@ class _Episode:
     partner: str
     box: FloatArray | None
     left: bool = False
+    undecided: bool = False
     details: Details = field(default_factory=dict)
     violation: Violation | None = None
 
@@ -105,6 +107,7 @@ class Episodes(Generic[K]):
         breaking: Mapping[K, Details],
         *,
         aspect: float,
+        undecided: Collection[K] = (),
     ) -> list[Violation]:
         """Take one frame.
 
@@ -114,6 +117,9 @@ class Episodes(Generic[K]):
                 without a box are nobody's successors: a zone as a whole, a machine.
             breaking: Which of them break the rule now, with the measured values.
             aspect: Width / height of the picture.
+            undecided: Of which visible subjects nobody can tell whether they break it. An open
+                violation does not end by that before ``hold_to_close_s``, nor as ``cleared``;
+                a hold-to-open starts again, for only what is sure counts.
 
         Returns:
             The violations that opened, were due for a report, or closed.
@@ -126,7 +132,7 @@ class Episodes(Generic[K]):
             self._note_breaking(key, visible[key], details, at)
         reports: list[Violation] = []
         for key in list(self._episodes):
-            report = self._step(key, visible.get(key), key in breaking, at)
+            report = self._step(key, visible.get(key), key in breaking, key in undecided, at)
             if report is not None:
                 reports.append(report)
         self._seen_before = frozenset(visible)
@@ -173,18 +179,21 @@ class Episodes(Generic[K]):
                 seen_as=subject.name, partner=subject.partner, box=subject.box,
             )  # fmt: skip
         episode.breaking_at = now
-        episode.left = False
+        episode.left = episode.undecided = False
         episode.details = details
 
     def _step(
-        self, key: K, subject: Subject | None, breaking: bool, at: Instant
+        self, key: K, subject: Subject | None, breaking: bool, undecided: bool, at: Instant
     ) -> Violation | None:
         """Move one episode on; return what is to be reported of it."""
         episode = self._episodes[key]
         if subject is not None:
             episode.seen_at, episode.seen_as = at.monotonic, subject.name
             episode.box = subject.box
-            episode.left = episode.left or not breaking
+            if undecided and episode.violation is not None:
+                episode.undecided = True
+            else:
+                episode.left = episode.left or not breaking
         gone = not breaking and _reached(
             at.monotonic - episode.breaking_at, self._spec.hold_to_close_s
         )
@@ -196,8 +205,7 @@ class Episodes(Generic[K]):
             return None
         if gone:
             del self._episodes[key]
-            reason = "cleared" if episode.left else "track_lost"
-            return self._close(key, episode, subject, reason, at)
+            return self._close(key, episode, subject, _why_over(episode), at)
         if _reached(at.monotonic - episode.violation.captured_at.monotonic, REPORT_EVERY_S):
             episode.violation = self._next(episode, subject, Phase.UPDATED, at)
             return episode.violation
@@ -273,6 +281,12 @@ class EpisodeMachine(Generic[K]):
     def open_violations(self) -> tuple[Violation, ...]:
         """The violations that are open, as last reported but with newest box and details."""
         return self._episodes.open_violations
+
+
+def _why_over(episode: _Episode) -> str:
+    if episode.left:
+        return "cleared"
+    return "cannot_tell" if episode.undecided else "track_lost"
 
 
 def _reached(elapsed: float, wanted: float) -> bool:
