@@ -31,6 +31,7 @@ _STORAGES: dict[str, np.dtype[Any]] = {
 }
 
 _MODULES = {
+    "ultralytics.utils": ("IterableSimpleNamespace",),  # settings of an unfinished training
     "ultralytics.nn.tasks": ("PoseModel", "DetectionModel"),
     "ultralytics.nn.modules.conv": ("Conv", "DWConv", "Concat"),
     "ultralytics.nn.modules.block": (

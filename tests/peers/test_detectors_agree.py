@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from safety.perception.devices import Engine
 from safety.perception.letterbox import network_size
-from safety.perception.load import load_pose_detector
+from safety.perception.load import load_object_detector, load_pose_detector
 from safety.types import Detections, FloatArray, Picture
 from tests.support.peers import ultralytics_assets, ultralytics_predict
 from tests.support.pictures import POSE_MODEL, shared_pictures
@@ -57,6 +58,41 @@ def test_agrees_with_ultralytics_predict(
         for row in range(len(ours)):
             _assert_same_person(entry, ours, row)
     assert persons > 50
+
+
+def test_agrees_with_ultralytics_on_crops(tmp_path: Path) -> None:
+    """Protective equipment on people cut out of larger pictures, at a network size of its own."""
+    model = third_party("models/ppe-pilot.pt")
+    crops = _crops(shared_pictures(per_source=4), tmp_path)
+    sizes = [(256, 256)] * len(crops)
+    everything = ultralytics_predict(model, crops, sizes, tmp_path, iou=0.5)
+    engines: tuple[Engine, ...] = ("openvino", "onnxruntime")
+    for engine in engines:
+        detector = load_object_detector(model, width=256, backend=engine, cache_dir=tmp_path)
+        for crop, ours, theirs in zip(crops, detector.detect(crops), everything, strict=True):
+            boxes = ours.boxes * np.tile(np.array(crop.shape[1::-1], np.float32), 2)
+            assert ours.classes.tolist() == theirs["classes"]
+            assert ours.scores == pytest.approx(theirs["scores"], abs=MOST_SCORE)
+            assert boxes == pytest.approx(np.reshape(theirs["boxes"], (-1, 4)), abs=0.5)
+        detector.close()
+    assert sum(len(theirs["boxes"]) for theirs in everything) > 50
+
+
+def _crops(pictures: dict[str, Picture], cache: Path) -> list[Picture]:
+    """The people in the pictures, with some room around them."""
+    detector = load_pose_detector(
+        third_party(POSE_MODEL), width=640, aspect=4 / 3, backend="openvino", cache_dir=cache
+    )
+    crops = []
+    for picture, found in zip(
+        pictures.values(), detector.detect(list(pictures.values())), strict=True
+    ):
+        size = np.tile(np.array(picture.shape[1::-1], np.float32), 2)
+        for left, top, right, bottom in (found.boxes * size).astype(int).tolist():
+            crop = picture[max(top - 10, 0) : bottom + 5, max(left - 10, 0) : right + 10]
+            crops.append(np.ascontiguousarray(crop))
+    detector.close()
+    return crops
 
 
 def _detect_all(

@@ -1,7 +1,7 @@
 """Runs Ultralytics itself, in an environment of its own, and writes what it found as JSON.
 
 Usage: python ultralytics_predict.py JOB RESULT, where JOB is
-``{"model": PATH, "pictures": [{"path": PNG, "network_px": [width, height]}, …]}`` or
+``{"model": PATH, "iou": LIMIT, "pictures": [{"path": PNG, "network_px": [width, height]}, …]}`` or
 ``{"model": PATH, "tensor": NPY}`` for the bare network in its export mode (RESULT is .npy).
 """
 
@@ -29,18 +29,22 @@ except RuntimeError:
 
 
 def predict(job: dict[str, Any]) -> list[dict[str, Any]]:
-    """Boxes (left, top, right, bottom) and keypoints in pixels of every picture."""
+    """Boxes (left, top, right, bottom) in pixels, scores, classes, keypoints of every picture."""
     network = YOLO(job["model"])
     found = []
     for picture in job["pictures"]:
         width, height = picture["network_px"]
         pixels = cv2.imread(picture["path"])
-        result = network.predict(pixels, imgsz=(height, width), device="cpu", verbose=False)[0]
+        size = (height, width)
+        (result,) = network.predict(
+            pixels, imgsz=size, rect=False, iou=job["iou"], device="cpu", verbose=False
+        )
         found.append(
             {
                 "boxes": result.boxes.xyxy.tolist(),
                 "scores": result.boxes.conf.tolist(),
-                "keypoints": result.keypoints.data.tolist(),
+                "classes": result.boxes.cls.tolist(),
+                "keypoints": result.keypoints.data.tolist() if result.keypoints else [],
             }
         )
     return found

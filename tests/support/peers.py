@@ -31,15 +31,24 @@ def peers_python() -> Path:
 
 
 def ultralytics_predict(
-    model: Path, pictures: list[Picture], network_px: list[tuple[int, int]], folder: Path
+    model: Path,
+    pictures: list[Picture],
+    network_px: list[tuple[int, int]],
+    folder: Path,
+    *,
+    iou: float = 0.7,
 ) -> list[dict[str, Any]]:
-    """What Ultralytics finds in the same pixels at the same network sizes."""
+    """What Ultralytics finds in the same pixels at the same network sizes.
+
+    Args:
+        iou: Overlap above which the weaker of two boxes is dropped.
+    """
     entries = []
     for i, (picture, size) in enumerate(zip(pictures, network_px, strict=True)):
         path = folder / f"{i}.png"
         write_picture(path, picture)
         entries.append({"path": str(path), "network_px": size})
-    _run({"model": str(model), "pictures": entries}, folder, folder / "found.json")
+    _run({"model": str(model), "iou": iou, "pictures": entries}, folder, folder / "found.json")
     found: list[dict[str, Any]] = json.loads((folder / "found.json").read_text())
     return found
 

@@ -61,6 +61,12 @@ def test_a_tensor_is_read_with_its_strides(tmp_path: Path) -> None:
     np.testing.assert_array_equal(checkpoint["x"], [[0, 2], [1, 3]])
 
 
+def test_the_settings_of_an_unfinished_training_are_no_obstacle(tmp_path: Path) -> None:
+    data = b"(dVargs\ncultralytics.utils\nIterableSimpleNamespace\n(tR(dVlr0\nF0.01\nsbs."
+    checkpoint = read_checkpoint(_archive(tmp_path / "last.pt", data))
+    assert getattr(checkpoint["args"], "attribute")("lr0") == 0.01  # noqa: B009
+
+
 @pytest.mark.parametrize(
     ("offset", "size", "stride"),
     [
