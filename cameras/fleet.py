@@ -14,14 +14,16 @@ from cameras.specs import CameraSpec
 from cameras.worker import CameraWorker
 from safety.clock import Clock, Instant
 from safety.types import CameraState, Violation
-from zones.engine import RuleEngine
+from zones.calibration import FloorCalibration
+from zones.engine import RuleEngine, polygon_of
 from zones.geometry import Polygon
 from zones.rules.base import CameraRuleBase
 from zones.specs import RuleSpec, ZoneSpec
+from zones.survey import solve
 
 log = structlog.get_logger(__name__)
 
-WORDS = frozenset({"name", "blind_alert_after_s"})
+WORDS = frozenset({"name", "blind_alert_after_s", "calibration"})
 """Fields of a camera that can change without a new connection."""
 
 
@@ -34,10 +36,10 @@ class Part:
     rules: tuple[RuleSpec, ...]
     rule_revisions: dict[str, int]
 
-    @property
-    def polygons(self) -> dict[str, Polygon]:
-        """The zones' polygons by id."""
-        return {zone.id: zone.polygon for zone in self.zones if zone.polygon is not None}
+    polygons: dict[str, Polygon]
+    """The zones in the camera's picture, by id."""
+
+    calibration: FloorCalibration | None = None
 
 
 class Fleet:
@@ -122,9 +124,14 @@ class Fleet:
 
         def order(_: dict[str, Lane]) -> list[Violation]:
             ended = lane.rules.configure(
-                part.zones, part.rules, part.rule_revisions, self._clock.now()
+                part.zones,
+                part.rules,
+                part.rule_revisions,
+                self._clock.now(),
+                calibration=part.calibration,
             )
             lane.spec, lane.zones = part.spec, part.polygons
+            lane.calibration = part.calibration
             return ended
 
         await self._carry_out(lane, order)
@@ -137,9 +144,17 @@ class Fleet:
             rules=part.rules,
             rule_revisions=part.rule_revisions,
             new_id=lambda: uuid4().hex,
+            calibration=part.calibration,
         )
         worker = CameraWorker(spec, clock=self._clock, notify=self._inference.notify)
-        lane = Lane(spec, worker, rules, part.polygons, now=self._clock.now())
+        lane = Lane(
+            spec,
+            worker,
+            rules,
+            part.polygons,
+            now=self._clock.now(),
+            calibration=part.calibration,
+        )
         self._lanes[spec.id] = lane
 
         def order(lanes: dict[str, Lane]) -> list[Violation]:
@@ -161,16 +176,30 @@ class Fleet:
 
 
 def part_of(message: Configure, camera: CameraSpec) -> Part:
-    """The part of a configuration that concerns one camera."""
-    zones = tuple(zone for zone in message.zones if zone.camera_id == camera.id)
-    names = {zone.id for zone in zones}
+    """The part of a configuration that concerns one camera: zones that it sees, their rules."""
+    calibration = None if camera.calibration is None else solve(camera.calibration)
+    polygons = {
+        zone.id: polygon
+        for zone in message.zones
+        if zone.camera_id in {camera.id, None}
+        and (polygon := polygon_of(zone, calibration)) is not None
+    }
+    zones = tuple(zone for zone in message.zones if zone.id in polygons)
+    names = set(polygons)
     rules = tuple(rule for rule in message.rules if _concerns(rule, camera.id, names))
     revisions = {
         rule.id: message.rule_revisions[rule.id]
         for rule in rules
         if rule.id in message.rule_revisions
     }
-    return Part(spec=camera, zones=zones, rules=rules, rule_revisions=revisions)
+    return Part(
+        spec=camera,
+        zones=zones,
+        rules=rules,
+        rule_revisions=revisions,
+        polygons=polygons,
+        calibration=calibration,
+    )
 
 
 def _concerns(rule: RuleSpec, camera_id: str, zone_ids: set[str]) -> bool:

@@ -15,6 +15,7 @@ from safety.clock import Instant
 from safety.perception.detector import Detector
 from safety.perception.tracking import Tracker, create_tracker
 from safety.types import CameraState, Frame, Violation
+from zones.calibration import FloorCalibration
 from zones.engine import RuleEngine
 from zones.geometry import Polygon
 
@@ -61,6 +62,7 @@ class Lane:
     Attributes:
         spec: The camera; replaced while it runs if only words changed.
         zones: Polygons of the camera's zones by id.
+        calibration: How it sees the floor; None: unknown.
         served_at: When it was last given to the network, monotonic seconds.
         newest: The newest frame that was taken for analysis.
         latest: The newest analysed frame.
@@ -77,11 +79,13 @@ class Lane:
         zones: dict[str, Polygon],
         *,
         now: Instant,
+        calibration: FloorCalibration | None = None,
     ) -> None:
         self.spec = spec
         self.worker = worker
         self.rules = rules
         self.zones = zones
+        self.calibration = calibration
         self.served_at = 0.0
         self.latest: Analysis | None = None
         self.ended = True

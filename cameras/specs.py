@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from safety.config import Label, SecretRef, Slug, Spec
+from zones.calibration import CalibrationSpec
+from zones.survey import solve
 
 
 class RtspSpec(Spec):
@@ -80,3 +82,12 @@ class CameraSpec(Spec):
     """Seconds of video kept from before a violation."""
     evidence_after_s: float = Field(default=5.0, ge=0, le=60)
     """Seconds of video kept from after a violation opened."""
+    calibration: CalibrationSpec | None = None
+    """How it sees the floor; without it, zones on the floor plan are not watched by it."""
+
+    @field_validator("calibration")
+    @classmethod
+    def _usable(cls, calibration: CalibrationSpec | None) -> CalibrationSpec | None:
+        if calibration is not None:
+            solve(calibration)
+        return calibration

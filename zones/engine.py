@@ -8,6 +8,7 @@ from safety.clock import Instant
 from safety.errors import ConfigError
 from safety.types import CameraState, Observation, PlantState, PpeItem, Violation
 from zones.arming import Armament, ArmingWatch
+from zones.calibration import FloorCalibration
 from zones.drivers import Drivers
 from zones.geometry import FloorPolygon, Polygon
 from zones.people import People
@@ -79,25 +80,28 @@ class RuleEngine:
         rules: Sequence[RuleSpec],
         rule_revisions: Mapping[str, int],
         new_id: Callable[[], str],
+        calibration: FloorCalibration | None = None,
     ) -> None:
         """Start with nothing open.
 
         Args:
             camera_id: The camera whose observations it gets.
-            zones: The zones in that camera's picture.
+            zones: The zones in that camera's picture, and those on the floor that it sees.
             rules: The rules on those zones; disabled ones are not evaluated.
             rule_revisions: Revision of every rule, by rule id.
             new_id: Makes the id of a new violation, a UUID4 in hex.
+            calibration: How the camera sees the floor, if that is known.
 
         Raises:
             ConfigError: An id occurs twice, a rule watches a zone that is not among
-                ``zones``, a zone belongs to another camera, or a revision is missing.
+                ``zones``, a zone belongs to another camera or lies on floor that this one
+                does not see, or a revision is missing.
         """
         self._camera_id = camera_id
         self._new_id = new_id
         self._drivers = Drivers()
         self._rules: dict[str, _RunningRule] = {}
-        self._apply(zones, rules, rule_revisions)
+        self._apply(zones, rules, rule_revisions, calibration)
 
     @property
     def open_violations(self) -> tuple[Violation, ...]:
@@ -156,6 +160,7 @@ class RuleEngine:
         rules: Sequence[RuleSpec],
         rule_revisions: Mapping[str, int],
         now: Instant,
+        calibration: FloorCalibration | None = None,
     ) -> list[Violation]:
         """Replace the rules; those that did not change keep their state.
 
@@ -166,7 +171,7 @@ class RuleEngine:
             ConfigError: As the constructor; then nothing has changed.
         """
         closed: list[Violation] = []
-        for rule in self._apply(zones, rules, rule_revisions):
+        for rule in self._apply(zones, rules, rule_revisions, calibration):
             closed += rule.machine.end("rule_changed", now)
         return closed
 
@@ -175,10 +180,14 @@ class RuleEngine:
         return [v for rule in self._rules.values() for v in rule.machine.end(reason, now)]
 
     def _apply(
-        self, zones: Sequence[ZoneSpec], rules: Sequence[RuleSpec], revisions: Mapping[str, int]
+        self,
+        zones: Sequence[ZoneSpec],
+        rules: Sequence[RuleSpec],
+        revisions: Mapping[str, int],
+        calibration: FloorCalibration | None,
     ) -> list[_RunningRule]:
         """Put the rules in force; return the ones that are not any more."""
-        views = _views(self._camera_id, zones)
+        views = _views(self._camera_id, zones, calibration)
         _refuse_duplicates("rule", [rule.id for rule in rules])
         running: dict[str, _RunningRule] = {}
         for spec in rules:
@@ -206,10 +215,13 @@ class RuleEngine:
         return _RunningRule(spec, revision, zone, context)
 
 
-def _views(camera_id: str, zones: Sequence[ZoneSpec]) -> dict[str, ZoneView]:
+def _views(
+    camera_id: str, zones: Sequence[ZoneSpec], calibration: FloorCalibration | None
+) -> dict[str, ZoneView]:
     _refuse_duplicates("zone", [zone.id for zone in zones])
+    views: dict[str, ZoneView] = {}
     for zone in zones:
-        if zone.camera_id != camera_id:
+        if zone.camera_id not in {camera_id, None}:
             raise ConfigError(
                 "config.zone_of_other_camera",
                 "zone '{zone}' belongs to camera '{owner}', not to '{camera}'",
@@ -217,7 +229,24 @@ def _views(camera_id: str, zones: Sequence[ZoneSpec]) -> dict[str, ZoneView]:
                 owner=zone.camera_id,
                 camera=camera_id,
             )
-    return {zone.id: ZoneView(polygon=zone.polygon) for zone in zones if zone.polygon is not None}
+        polygon = polygon_of(zone, calibration)
+        if polygon is None:
+            raise ConfigError(
+                "config.zone_not_seen",
+                "camera '{camera}' does not see zone '{zone}' on the floor; calibrate the camera, "
+                "or move the zone to where it looks",
+                zone=zone.id,
+                camera=camera_id,
+            )
+        views[zone.id] = ZoneView(polygon=polygon, floor_m=zone.floor_m)
+    return views
+
+
+def polygon_of(zone: ZoneSpec, calibration: FloorCalibration | None) -> Polygon | None:
+    """A zone in the picture of a camera; None for floor that it does not see."""
+    if zone.floor_m is None:
+        return zone.polygon
+    return None if calibration is None else calibration.picture_polygon(zone.floor_m)
 
 
 def _view_of(rule: RuleSpec, views: Mapping[str, ZoneView]) -> ZoneView | None:
