@@ -12,7 +12,8 @@ from safety.errors import ConfigError
 from safety.site import yaml_text
 from safety.site.fields import plain_location
 from safety.site.problems import Problem, SiteError
-from safety.site.spec import Location, SiteSpec, broken_references
+from safety.site.references import Location, broken_references
+from safety.site.spec import SiteSpec
 from safety.site.wording import sentence
 
 _SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from safety.site.spec import Location
+from safety.site.references import Location
 
 
 def model_at(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from safety.errors import ConfigError
-from safety.site.spec import Location
+from safety.site.references import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

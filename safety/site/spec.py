@@ -1,10 +1,7 @@
 """A whole site: what ``site.yaml`` says, and what the dashboard edits."""
 
-import difflib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
@@ -13,27 +10,9 @@ from pydantic_core import PydanticCustomError
 from alerts.specs import ChannelSpec
 from cameras.specs import CameraSpec
 from safety.config import Label, Spec
+from safety.site.references import broken_references, nearest
 from zones.plant import PlantSpec
 from zones.specs import RuleSpec, ZoneSpec
-
-Location = tuple[str | int, ...]
-"""Where in a document: keys and list positions from the top."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenReference:
-    """Two parts of a site that do not fit together.
-
-    Attributes:
-        where: The value at fault.
-        key: Translation key; ``params`` are its parameters.
-        message: English text.
-    """
-
-    where: Location
-    key: str
-    message: str
-    params: Mapping[str, str] = field(default_factory=dict)
 
 
 class SiteSpec(Spec):
@@ -81,81 +60,6 @@ class SiteSpec(Spec):
         return self
 
 
-def broken_references(document: Mapping[str, Any]) -> Iterator[BrokenReference]:
-    """What does not fit together in a site; parts that are no mappings are passed over.
-
-    Args:
-        document: As in YAML; need not be valid otherwise, so that one look finds everything.
-    """
-    for part in ("cameras", "zones", "rules", "channels"):
-        yield from _repeated_ids(document, part)
-    yield from _unknown(document, "zones", "camera_id", "cameras")
-    yield from _unknown(document, "rules", "zone_id", "zones")
-    channel_ids = _ids(document, "channels")
-    for number, rule in _items(document, "rules"):
-        listed = rule.get("channels")
-        for position, channel_id in enumerate(listed if isinstance(listed, list | tuple) else ()):
-            if isinstance(channel_id, str) and channel_id not in channel_ids:
-                where = ("rules", number, "channels", position)
-                yield _missing(where, "channel", channel_id, channel_ids)
-
-
-def nearest(word: object, known: Collection[str]) -> str:
-    """``"; did you mean '…'?"`` with the known word that looks most like this one, or ``""``."""
-    close = difflib.get_close_matches(str(word)[:100], sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
 @cache
 def _timezones() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-def _repeated_ids(document: Mapping[str, Any], part: str) -> Iterator[BrokenReference]:
-    first: dict[str, int] = {}
-    for number, item in _items(document, part):
-        name = item.get("id")
-        if not isinstance(name, str):
-            continue
-        if name in first:
-            params = {"id": name, "part": part, "first": str(first[name])}
-            yield BrokenReference(
-                where=(part, number, "id"),
-                key="site.repeated_id",
-                message=f"the id '{name}' is that of {part}[{first[name]}] already; use another",
-                params=params,
-            )
-        first.setdefault(name, number)
-
-
-def _unknown(
-    document: Mapping[str, Any], part: str, field_name: str, target: str
-) -> Iterator[BrokenReference]:
-    known = _ids(document, target)
-    for number, item in _items(document, part):
-        name = item.get(field_name)
-        if isinstance(name, str) and name not in known:
-            yield _missing((part, number, field_name), target.removesuffix("s"), name, known)
-
-
-def _missing(where: Location, what: str, name: object, known: Collection[str]) -> BrokenReference:
-    hint = nearest(name, known) or (
-        f"; known are {', '.join(sorted(known)[:10])}" if known else f"; this site has no {what}"
-    )
-    return BrokenReference(
-        where=where,
-        key="site.unknown_reference",
-        message=f"there is no {what} '{str(name)[:80]}'{hint}",
-        params={"what": what, "id": str(name)[:80]},
-    )
-
-
-def _items(document: Mapping[str, Any], part: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    items = document.get(part)
-    for number, item in enumerate(items if isinstance(items, list | tuple) else ()):
-        if isinstance(item, Mapping):
-            yield number, item
-
-
-def _ids(document: Mapping[str, Any], part: str) -> set[str]:
-    return {item["id"] for _, item in _items(document, part) if isinstance(item.get("id"), str)}

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from safety.site.fields import model_at
-from safety.site.spec import Location, nearest
+from safety.site.references import Location, nearest
 
 _SENTENCES: Mapping[str, str] = {
     "string_type": "must be text; put it in quotes",

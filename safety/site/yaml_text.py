@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from safety.site.spec import Location
+from safety.site.references import Location
 
 MAX_BYTES = 512 * 1024
 """A site with 64 cameras, 320 zones and 320 rules needs an eighth of this."""
