@@ -1,0 +1,208 @@
+"""The pictures that the people network learns from, and those it is judged by.
+
+Sources lie below one data folder: ``forklift``, ``ppe-construction``, ``ppe-syook``,
+``rendered``; films beside it in ``clips``. Those that are not there are left out, as long as
+any is. Augmented copies of a photograph share the stem before the last ``-``: one copy per
+stem is taken, so that no photograph is on both sides.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from safety.training.dataset import Faults, Sample, read_folder, read_picture, write_list
+from safety.training.needs import TrainingError
+from safety.training.people_pseudo import PERSON, Labeller, completed, to_corners
+from safety.training.recipe import Recipe
+from safety.types import KEYPOINTS, FloatArray
+
+TRAINING_FILMS = ("worker-zone.mp4",)
+VALIDATION_FILMS = ("store-aisle.mp4", "one-by-one.mp4")
+
+_FACE = slice(0, 5)
+
+_TEN_CLASSES = 10
+"""Classes of the two PPE data sets."""
+
+_PPE_VEHICLES = (8, 9)
+"""``machinery`` and ``vehicle`` of the construction photographs: may be forklifts."""
+
+
+def prepare(recipe: Recipe, data: Path, out: Path) -> tuple[Path, Path, str]:
+    """Write the lists of training and validation samples, unless they are there already.
+
+    Returns:
+        The training list, the validation list, and the SHA-256 of the training list.
+
+    Raises:
+        TrainingError: A data set is faulty, or none is there.
+    """
+    import hashlib
+
+    lists = (out / "train.jsonl", out / "val.jsonl")
+    if not all(path.is_file() for path in lists):
+        training, validation = _gather(recipe, data, out)
+        if not training or not validation:
+            raise TrainingError(
+                "training.no_data",
+                "{data} holds none of the data sets forklift, ppe-construction, ppe-syook,"
+                " rendered; pass the folder that has them with --data",
+                data=str(data),
+            )
+        write_list(lists[0], training, data)
+        write_list(lists[1], validation, data)
+    return *lists, hashlib.sha256(lists[0].read_bytes()).hexdigest()
+
+
+def _gather(recipe: Recipe, data: Path, out: Path) -> tuple[list[Sample], list[Sample]]:
+    rules = recipe.data
+    exact = (_rendered(data, "train") * int(rules["rendered_repeats"]), _rendered(data, "val"))
+    photographs = (
+        [*_forklift(data, "train"), *_construction(data, "train"), *_syook(data)],
+        [*_forklift(data, "val"), *_construction(data, "val")],
+    )
+    films = data.parent / "clips"
+    frames = (
+        list(_film_frames(films, TRAINING_FILMS, out / "frames", rules["film_every_s"])),
+        list(_film_frames(films, VALIDATION_FILMS, out / "frames", rules["film_every_s"])),
+    )
+    base = data.parent / recipe.base
+    widths = (int(rules["pseudo_width_px"]), int(rules["pseudo_low_width_px"]))
+    parts = []
+    for part in range(2):
+        squares = _labelled(photographs[part], base, widths, 1.0, out / "cache", rules)
+        wide = _labelled(frames[part], base, widths, 16 / 9, out / "cache", rules)
+        parts.append([*exact[part], *squares, *wide])
+    return parts[0], parts[1]
+
+
+def _labelled(
+    samples: Iterable[Sample],
+    base: Path,
+    widths: tuple[int, int],
+    aspect: float,
+    cache: Path,
+    rules: Mapping[str, float],
+) -> Iterator[Sample]:
+    labeller = Labeller(base, widths, aspect, cache)
+    for sample in samples:
+        picture = read_picture(sample.picture)
+        if picture is not None:
+            yield completed(sample, labeller.find(picture), rules)
+    labeller.close()
+
+
+def one_per_stem(pictures: Iterable[Path]) -> list[Path]:
+    """The first copy of every photograph."""
+    chosen: dict[str, Path] = {}
+    for path in sorted(pictures):
+        chosen.setdefault(path.stem.rsplit("-", 1)[0], path)
+    return list(chosen.values())
+
+
+def _yolo(folder: Path, part: str, classes: int, source: str) -> list[Sample]:
+    pictures = one_per_stem((folder / "images" / part).glob("*.*"))
+    labels = [folder / "labels" / part / f"{path.stem}.txt" for path in pictures]
+    return read_folder(pictures, labels, classes, source) if pictures else []
+
+
+def _forklift(data: Path, part: str) -> list[Sample]:
+    """Their classes are forklift, person; ours person, forklift."""
+    samples = _yolo(data / "forklift", part, 2, "forklift")
+    return [
+        _kept(sample, np.ones(len(sample.classes), bool), 1 - sample.classes) for sample in samples
+    ]
+
+
+def _construction(data: Path, part: str) -> list[Sample]:
+    """Persons; photographs with vehicles that may be forklifts do not train what is none."""
+    samples = _yolo(data / "ppe-construction", part, _TEN_CLASSES, "ppe-construction")
+    return [
+        _kept(sample, sample.classes == 5, np.zeros(len(sample.classes), np.float32))
+        for sample in samples
+    ]
+
+
+def _syook(data: Path) -> list[Sample]:
+    samples = _yolo(data / "ppe-syook", "", _TEN_CLASSES, "ppe-syook")
+    return [_kept(sample, sample.classes == 0, sample.classes) for sample in samples]
+
+
+def _kept(sample: Sample, rows: np.ndarray, classes: FloatArray) -> Sample:
+    return Sample(
+        picture=sample.picture,
+        source=sample.source,
+        classes=classes[rows].astype(np.float32),
+        boxes=sample.boxes[rows],
+        keypoints=sample.keypoints[rows],
+    )
+
+
+def _rendered(data: Path, part: str) -> list[Sample]:
+    folder = data / "rendered"
+    if not folder.is_dir():
+        return []
+    pictures = [folder / name for name in (folder / f"{part}.txt").read_text().split()]
+    labels = [folder / "labels_pose" / f"{path.stem}.txt" for path in pictures]
+    return [_as_seen(sample) for sample in read_folder(pictures, labels, 3, "rendered")]
+
+
+def _as_seen(sample: Sample) -> Sample:
+    """Renderings label every joint; people who label photographs leave out what they cannot see.
+
+    Hidden features of the face and joints hidden outside the visible box become "not there".
+    Without this a back view would claim a nose, and binding of a hat to a face would trust it.
+    """
+    keypoints = sample.keypoints.copy()
+    hidden = keypoints[..., 2] == 1
+    corners = to_corners(sample.boxes)
+    margin = 0.1 * sample.boxes[:, 2:]
+    low, high = corners[:, :2] - margin, corners[:, 2:] + margin
+    places = keypoints[..., :2]
+    outside = ((places < low[:, None]) | (places > high[:, None])).any(axis=2)
+    gone = hidden & outside
+    gone[:, _FACE] |= hidden[:, _FACE]
+    keypoints[gone] = 0
+    return Sample(
+        picture=sample.picture,
+        source=sample.source,
+        classes=sample.classes,
+        boxes=sample.boxes,
+        keypoints=keypoints,
+    )
+
+
+def _film_frames(films: Path, names: Iterable[str], out: Path, every_s: float) -> Iterator[Sample]:
+    """Frames of films as pictures without labels."""
+    faults = Faults()
+    for name in names:
+        if not (films / name).is_file():
+            continue
+        film = cv2.VideoCapture(str(films / name))
+        step = max(round(film.get(cv2.CAP_PROP_FPS) * every_s), 1)
+        number = 0
+        while film.grab():
+            if number % step == 0:
+                path = out / f"{Path(name).stem}-{number:05d}.jpg"
+                _keep_frame(film, path, faults)
+                yield Sample(
+                    picture=path,
+                    source=f"film-{Path(name).stem}",
+                    classes=np.zeros(0, np.float32),
+                    boxes=np.zeros((0, 4), np.float32),
+                    keypoints=np.zeros((0, len(KEYPOINTS), 3), np.float32),
+                )
+            number += 1
+        film.release()
+    faults.check()
+
+
+def _keep_frame(film: cv2.VideoCapture, path: Path, faults: Faults) -> None:
+    there, pixels = film.retrieve()
+    if not there:
+        faults.add(path, "the film's frame cannot be decoded")
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])

@@ -1,0 +1,100 @@
+"""Trains the PPE network from prepared crops, with the shared training loop."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from safety.perception.detector import Objects
+from safety.perception.letterbox import fit, place
+from safety.perception.postprocess import ObjectDecoder
+from safety.training.networks import load_network, run, with_gains
+from safety.training.ppe_augment import Augmentation
+from safety.training.ppe_crops import NAMES, Items
+from safety.training.ppe_dataset import DrawnCrops, collate, read_crop
+from safety.training.ppe_scores import average_precision
+from safety.training.recipe import Recipe
+from safety.training.trainer import Job, train
+from safety.types import Picture
+
+_LEAST_SCORE, _IOU = 0.001, 0.7
+
+
+class CropValidation:
+    """Average precision of a network on folders of crops.
+
+    Args:
+        folders: By the name that their figures get; ``fitness`` is the mean over them.
+        size_px: Side of the network's input.
+    """
+
+    def __init__(self, folders: Mapping[str, Path], size_px: int) -> None:
+        self._size = size_px
+        self._crops = {
+            name: [read_crop(path) for path in sorted((folder / "images").iterdir())]
+            for name, folder in folders.items()
+        }
+
+    def __call__(self, network: nn.Module) -> dict[str, float]:
+        figures: dict[str, float] = {}
+        for name, crops in self._crops.items():
+            found = self._found(network, [crop for crop, _ in crops])
+            labelled = [_normalised(items, crop) for crop, items in crops]
+            precisions = average_precision(found, labelled, len(NAMES))
+            figures |= {f"{name} {kind}": float(p) for kind, p in zip(NAMES, precisions)}
+            figures[f"{name} mAP50"] = float(np.nanmean(precisions))
+        means = [value for key, value in figures.items() if key.endswith("mAP50")]
+        return figures | {"fitness": float(np.mean(means))}
+
+    def _found(self, network: nn.Module, crops: Sequence[Picture]) -> list[Objects]:
+        decoder = ObjectDecoder(NAMES, range(len(NAMES)), confidence=_LEAST_SCORE, iou=_IOU)
+        device = next(network.parameters()).device
+        found: list[Objects] = []
+        for start in range(0, len(crops), 32):
+            batch = crops[start : start + 32]
+            canvas = np.empty((len(batch), self._size, self._size, 3), np.uint8)
+            places = [fit(crop, (self._size, self._size)) for crop in batch]
+            for crop, image, at in zip(batch, canvas, places, strict=True):
+                place(crop, image, at)
+            pictures = torch.from_numpy(canvas).to(device).permute(0, 3, 1, 2).float() / 255
+            with torch.inference_mode():
+                output = run(network, pictures)
+            numbers = (output[0] if isinstance(output, tuple) else output).cpu().numpy()
+            found += [decoder.decode(one, at) for one, at in zip(numbers, places, strict=True)]
+        return found
+
+
+def train_ppe(
+    recipe: Recipe, *, base: Path, crops: Path, out: Path, device: str = "cpu", resume: bool = False
+) -> Path:
+    """Train on the crops in ``crops`` (folders ``train``, ``val``, ``val_rendered``).
+
+    Returns:
+        The best weights, in Ultralytics' format.
+    """
+    network = load_network(base, recipe.classes)
+    with_gains(network, recipe.optimisation.gains)
+    augmentation = Augmentation(recipe.augmentation, recipe.width_px)
+    per_epoch = int(recipe.data["crops_per_epoch"])
+    folders = {"val": crops / "val", "rendered": crops / "val_rendered"}
+    return train(
+        Job(
+            network=network,
+            data=DrawnCrops(crops / "train", augmentation, per_epoch),
+            collate=collate,
+            evaluate=CropValidation(folders, recipe.width_px),
+            optimisation=recipe.optimisation,
+            out=out,
+            seed=recipe.seed,
+            device=device,
+            resume=resume,
+        )
+    )
+
+
+def _normalised(items: Items, crop: Picture) -> Items:
+    height, width = crop.shape[:2]
+    scale = np.array([width, height] * 2, np.float32)
+    return Items(boxes=items.boxes / scale, classes=items.classes)
