@@ -1,5 +1,7 @@
 """Random changes to person crops: distance, place, light."""
 
+# ruff: noqa: S311 - chance, not secrets
+
 import math
 import random
 from collections.abc import Mapping
@@ -39,15 +41,15 @@ class Augmentation:
         low, high = (math.log(self._spec[f"degrade_{end}_px"]) for end in ("low", "high"))
         scale = min(math.exp(random.uniform(low, high)) / height, 1.0)
         small = (max(round(width * scale), 4), max(round(height * scale), 4))
-        result = cv2.resize(crop, small, interpolation=cv2.INTER_AREA)
+        result = np.asarray(cv2.resize(crop, small, interpolation=cv2.INTER_AREA), np.uint8)
         if _chance(self._spec["blur"]):
-            result = cv2.GaussianBlur(result, (3, 3), random.uniform(0.3, 1.0))
+            blurred = cv2.GaussianBlur(result, (3, 3), random.uniform(0.3, 1.0))
+            result = np.asarray(blurred, np.uint8)
         if _chance(self._spec["noise"]):
             noise = np.random.normal(0, random.uniform(2, 10), result.shape)
             result = (result + noise).clip(0, 255).astype(np.uint8)
         if _chance(self._spec["jpeg"]):
-            quality = [cv2.IMWRITE_JPEG_QUALITY, random.randint(30, 85)]
-            result = cv2.imdecode(cv2.imencode(".jpg", result, quality)[1], cv2.IMREAD_COLOR)
+            result = _recompressed(result, random.randint(30, 85))
         enlarged = cv2.resize(result, (width, height), interpolation=cv2.INTER_LINEAR)
         return enlarged.astype(np.uint8, copy=False)
 
@@ -71,13 +73,14 @@ class Augmentation:
         degrees = random.uniform(-spec["turn_degrees"], spec["turn_degrees"])
         if _chance(spec["quarter_turn"]):
             degrees += random.choice((-90, 90))
-        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
-        matrix[:, 2] += self._size / 2 - np.array([width / 2, height / 2])
-        matrix[:, 2] += [random.uniform(-spec["shift"], spec["shift"]) * self._size for _ in "xy"]
+        turned = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
+        matrix = np.asarray(turned, np.float64)
+        shift = [random.uniform(-spec["shift"], spec["shift"]) for _ in "xy"]
+        matrix[:, 2] += (np.array(shift) + 0.5) * self._size - np.array([width, height]) / 2
         if _chance(spec["flip"]):
             matrix[0] = -matrix[0]
             matrix[0, 2] += self._size
-        return np.asarray(matrix, np.float64)
+        return matrix
 
     def _lit(self, picture: Picture) -> Picture:
         spec = self._spec
@@ -97,6 +100,12 @@ class Augmentation:
         if _chance(spec["grey"]):
             lit = cv2.cvtColor(cv2.cvtColor(lit, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         return lit.astype(np.uint8, copy=False)
+
+
+def _recompressed(picture: Picture, quality: int) -> Picture:
+    """With the traces of JPEG compression."""
+    coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _moved(boxes: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from safety.perception.ppe import Crop, crop_of
 from safety.training.dataset import Faults, read_labels, read_picture
 from safety.training.people_pseudo import to_corners
-from safety.types import BoolArray, FloatArray, IntArray, Picture
+from safety.types import FloatArray, IntArray, Picture
 
 NAMES: tuple[str, ...] = ("hardhat", "no-hardhat", "vest", "no-vest")
 """Classes of the network, in its order."""
@@ -34,7 +35,7 @@ class Items:
     def __len__(self) -> int:
         return len(self.classes)
 
-    def kept(self, rows: BoolArray) -> "Items":
+    def kept(self, rows: NDArray[np.bool_]) -> "Items":
         """Those that ``rows`` selects."""
         return Items(boxes=self.boxes[rows], classes=self.classes[rows])
 

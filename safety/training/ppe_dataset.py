@@ -11,21 +11,12 @@ import torch
 from torch.utils.data import Dataset
 
 from safety.training.ppe_augment import Augmentation
-from safety.training.ppe_crops import Items
-from safety.training.ppe_data import read_boxes, read_picture
-from safety.types import Picture
+from safety.training.ppe_crops import read_crop
 
 Sample = dict[str, Any]
 
 
-def read_crop(path: Path) -> tuple[Picture, Items]:
-    """A crop that ``ppe_crops.write_crop`` wrote, and its items in pixels."""
-    crop = read_picture(path)
-    classes, boxes = read_boxes(path.parent.parent / "labels" / f"{path.stem}.txt", crop)
-    return crop, Items(boxes=boxes, classes=classes)
-
-
-class DrawnCrops(Dataset[Sample]):
+class DrawnCrops(Dataset[Sample]):  # type: ignore[misc]
     """Crops drawn by weight and augmented; which one is item i is left to chance.
 
     Args:
@@ -45,7 +36,7 @@ class DrawnCrops(Dataset[Sample]):
         return self._per_epoch
 
     def __getitem__(self, index: int) -> Sample:
-        (path,) = random.choices(self._paths, cum_weights=self._cumulated)
+        (path,) = random.choices(self._paths, cum_weights=self._cumulated)  # noqa: S311
         picture, items = self._augmentation(*read_crop(path))
         size = picture.shape[0]
         middle = (items.boxes[:, :2] + items.boxes[:, 2:]) / 2

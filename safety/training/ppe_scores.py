@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from safety.perception.detector import Objects
-from safety.training.ppe_crops import Items, overlaps
+from safety.training.people_pseudo import overlaps
+from safety.training.ppe_crops import Items
 from safety.types import FloatArray
 
 _RECALLS = np.linspace(0, 1, 101)
@@ -48,7 +50,7 @@ def _one_class(found: Sequence[Objects], labelled: Sequence[Items], kind: int, i
     return float(np.trapezoid(np.interp(_RECALLS, recall, envelope), _RECALLS))
 
 
-def matches(boxes: FloatArray, truth: FloatArray, iou: float) -> FloatArray:
+def matches(boxes: FloatArray, truth: FloatArray, iou: float) -> NDArray[np.bool_]:
     """Which boxes (best first) are right: each label is found once, by the best overlap."""
     right = np.zeros(len(boxes), np.bool_)
     if not len(truth):

@@ -12,8 +12,9 @@ from safety.perception.letterbox import fit, place
 from safety.perception.postprocess import ObjectDecoder
 from safety.training.networks import load_network, run, with_gains
 from safety.training.ppe_augment import Augmentation
-from safety.training.ppe_crops import NAMES, Items
-from safety.training.ppe_dataset import DrawnCrops, collate, read_crop
+from safety.training.ppe_crops import NAMES, crops_in, read_crop
+from safety.training.ppe_data import prepare
+from safety.training.ppe_dataset import DrawnCrops, collate
 from safety.training.ppe_scores import average_precision
 from safety.training.recipe import Recipe
 from safety.training.trainer import Job, train
@@ -33,17 +34,19 @@ class CropValidation:
     def __init__(self, folders: Mapping[str, Path], size_px: int) -> None:
         self._size = size_px
         self._crops = {
-            name: [read_crop(path) for path in sorted((folder / "images").iterdir())]
-            for name, folder in folders.items()
+            name: [read_crop(path) for path in crops_in(folder)] for name, folder in folders.items()
         }
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
         figures: dict[str, float] = {}
         for name, crops in self._crops.items():
             found = self._found(network, [crop for crop, _ in crops])
-            labelled = [_normalised(items, crop) for crop, items in crops]
+            labelled = [items.scaled(1 / crop.shape[1], 1 / crop.shape[0]) for crop, items in crops]
             precisions = average_precision(found, labelled, len(NAMES))
-            figures |= {f"{name} {kind}": float(p) for kind, p in zip(NAMES, precisions)}
+            figures |= {
+                f"{name} {kind}": float(value)
+                for kind, value in zip(NAMES, precisions, strict=True)
+            }
             figures[f"{name} mAP50"] = float(np.nanmean(precisions))
         means = [value for key, value in figures.items() if key.endswith("mAP50")]
         return figures | {"fitness": float(np.mean(means))}
@@ -66,15 +69,10 @@ class CropValidation:
         return found
 
 
-def train_ppe(
-    recipe: Recipe, *, base: Path, crops: Path, out: Path, device: str = "cpu", resume: bool = False
-) -> Path:
-    """Train on the crops in ``crops`` (folders ``train``, ``val``, ``val_rendered``).
-
-    Returns:
-        The best weights, in Ultralytics' format.
-    """
-    network = load_network(base, recipe.classes)
+def train_ppe(recipe: Recipe, *, data: Path, out: Path, resume: bool, device: str) -> Path:
+    """Train; see ``safety.training.train``. Crops are cut into ``out/crops`` if not there yet."""
+    crops = prepare(recipe, data, out / "crops")
+    network = load_network(data.parent / recipe.base, recipe.classes)
     with_gains(network, recipe.optimisation.gains)
     augmentation = Augmentation(recipe.augmentation, recipe.width_px)
     per_epoch = int(recipe.data["crops_per_epoch"])
@@ -92,9 +90,3 @@ def train_ppe(
             resume=resume,
         )
     )
-
-
-def _normalised(items: Items, crop: Picture) -> Items:
-    height, width = crop.shape[:2]
-    scale = np.array([width, height] * 2, np.float32)
-    return Items(boxes=items.boxes / scale, classes=items.classes)
