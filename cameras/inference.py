@@ -13,6 +13,7 @@ import structlog
 from cameras.analysis import Analysis
 from cameras.detectors import DetectorPool
 from cameras.lane import Lane
+from cameras.ppe import PpeThread
 from safety.clock import Clock
 from safety.errors import ModelError
 from safety.perception.detector import Detector
@@ -77,8 +78,24 @@ class InferenceThread:
     slots: every camera is served.
     """
 
-    def __init__(self, detectors: DetectorPool, listener: Listener, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        detectors: DetectorPool,
+        listener: Listener,
+        *,
+        clock: Clock,
+        ppe: PpeThread | None = None,
+    ) -> None:
+        """Make it; ``start`` begins.
+
+        Args:
+            detectors: The networks for persons.
+            listener: Told what was seen.
+            clock: Where the time comes from.
+            ppe: Looks at protective equipment; without it that is unavailable.
+        """
         self._detectors = detectors
+        self._ppe = ppe
         self._listener = listener
         self._clock = clock
         self._lanes: dict[str, Lane] = {}
@@ -262,6 +279,7 @@ class InferenceThread:
     def _judge(self, lane: Lane, frame: Frame, detections: Detections, *, doubtful: bool) -> None:
         try:
             persons = lane.tracker(frame).update(detections, frame.captured_at)
+            persons = lane.ppe.wear(persons, lane.rules.ppe_wanted, frame.captured_at)
             observation = Observation(
                 camera_id=lane.spec.id,
                 at=frame.captured_at,
@@ -281,6 +299,9 @@ class InferenceThread:
             self._listener.violated(lane, violation, analysis)
         lane.analysed(analysis, self._clock.now(), doubtful=doubtful)
         self._listener.analysed(lane, analysis)
+        if self._ppe is not None:
+            # Last: alerts do not wait for it.
+            self._ppe.look(lane.ppe, frame, persons, lane.rules.ppe_wanted)
 
     def _check(self) -> None:
         """Now and then: close the violations of cameras that are blind; rules on blindness."""
@@ -289,6 +310,8 @@ class InferenceThread:
             return
         self._checked = now.monotonic
         for lane in self._lanes.values():
+            items = lane.rules.ppe_items
+            lane.ppe.unavailable = bool(items) and not (self._ppe and self._ppe.serves(items))
             state = lane.watch(now).state
             reports = lane.end(now) if state is CameraState.BLIND else []
             reports += lane.rules.watch(state, now, PlantState())

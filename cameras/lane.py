@@ -9,12 +9,13 @@ from cameras.health import CameraHealth
 from cameras.intake import PacketSubscriber
 from cameras.messages import CameraStatus
 from cameras.packets import PacketRing
+from cameras.ppe_watch import PpeWatch
 from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
 from safety.clock import Instant
 from safety.perception.detector import Detector
 from safety.perception.tracking import Tracker, create_tracker
-from safety.types import CameraState, Frame, Violation
+from safety.types import CameraState, Frame, PpeItem, PpeState, Violation
 from zones.calibration import FloorCalibration
 from zones.engine import RuleEngine
 from zones.geometry import Polygon
@@ -69,6 +70,7 @@ class Lane:
         ended: Its open violations have been closed because it is blind.
         loading: Its network is being loaded.
         detector: The network that its last frame was given to.
+        ppe: What its persons wear.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Lane:
         self.frames_unused = 0
         self.frames_analysed = 0
         self.newest: Frame | None = None
+        self.ppe = PpeWatch()
         self._rate = AnalysisRate(spec.min_fps)
         self._tracker: Tracker | None = None
         self._failures = 0
@@ -165,7 +168,12 @@ class Lane:
             frames_analysed=self.frames_analysed,
             frames_dropped=health.frames_dropped + self.frames_unused,
             reconnects=health.reconnects,
+            ppe_seconds=self._ppe_seconds(),
         )
+
+    def _ppe_seconds(self) -> dict[PpeItem, dict[PpeState, float]]:
+        asked = self.rules.ppe_items
+        return {item: dict(self.ppe.seconds[item]) for item in PpeItem if item in asked}
 
     def _judge(self, health: CameraHealth, now: Instant) -> Watch:
         if health.state is CameraState.BLIND:
@@ -181,6 +189,8 @@ class Lane:
         now_s = now.monotonic
         if self._rate.measured(now_s) and self._rate.fps(now_s) < self.spec.min_fps:
             return Watch(CameraState.DEGRADED, "slow")
+        if self.ppe.unavailable:
+            return Watch(CameraState.DEGRADED, "ppe_unavailable")
         return Watch(health.state, health.reason)
 
     def _age_s(self, now: Instant) -> float | None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from cameras.specs import CameraSpec
 from safety.clock import Instant
-from safety.types import CameraState, Violation
+from safety.types import CameraState, PpeItem, PpeState, Violation
 from zones.specs import RuleSpec, ZoneSpec
 
 PROTOCOL: Literal[1] = 1
@@ -80,7 +80,7 @@ class CameraStatus(Message):
     reason: str
     """``ok``, ``starting``, ``no_frames``, ``frozen``, ``slow``, ``unauthorized``,
     ``not_found``, ``not_video``, ``unreachable``, ``corrupt``, ``disabled``, ``model_error``,
-    ``shard_lost``; a translation key."""
+    ``ppe_unavailable``, ``shard_lost``; a translation key."""
     since: Instant
     """When the camera entered this state."""
     at: Instant
@@ -95,6 +95,9 @@ class CameraStatus(Message):
     frames_analysed: int = 0
     frames_dropped: int = 0
     reconnects: int = 0
+    ppe_seconds: dict[PpeItem, dict[PpeState, float]] = {}
+    """For how long persons whom a rule concerns were in each state, summed over persons, since
+    the shard began; ``unknown`` is "cannot tell"."""
 
 
 class ShardStats(Message):
@@ -115,6 +118,8 @@ class ShardStats(Message):
     cpu_seconds: float
     frame_to_report_s: tuple[float, ...] = ()
     """Capture → violation report, for the violations since the last message."""
+    ppe_ms: float = 0.0
+    """Median time of the equipment network for one picture; 0 while it is not used."""
     device_failed: bool = False
     """The processor runs a network because the device that was to run it is missing or failed."""
 

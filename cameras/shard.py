@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,6 +22,7 @@ from cameras.lane import Lane
 from cameras.link import EngineLink, Order
 from cameras.live import LiveServer
 from cameras.messages import CameraStatus, Configure, Configured, ShardStats, ViolationReport
+from cameras.ppe import PpeThread
 from cameras.shardlock import ShardLock
 from cameras.spool import Spool
 from safety.clock import Clock
@@ -29,6 +31,7 @@ from safety.errors import AnjeonError, ConfigError, ModelError
 from safety.perception.detector import Detector
 from safety.perception.load import FellBack, load_pose_detector
 from safety.perception.models import find_pose_model
+from safety.perception.ppe_load import load_ppe_detector
 from safety.perception.tracking import LEAST_SCORE
 from safety.types import Phase, Violation
 
@@ -80,7 +83,12 @@ class Shard:
         self._clock = clock
         self._spool = Spool(settings.spool_dir / f"{shard_id}.jsonl", clock=clock)
         self._detectors = DetectorPool(_loader(settings, self._fell_back), clock=clock)
-        self._inference = InferenceThread(self._detectors, self, clock=clock)
+        self._ppe = PpeThread(
+            partial(load_ppe_detector, settings, fell_back=self._fell_back),
+            clock=clock,
+            whole=settings.ppe_mode == "full_frame",
+        )
+        self._inference = InferenceThread(self._detectors, self, clock=clock, ppe=self._ppe)
         self._fleet = Fleet(self._inference, self, clock=clock)
         self._live = LiveServer(settings.shard_socket(shard_id), lane=self._fleet.lane)
         self._evidence = EvidenceMaker(settings.evidence_dir, clock=clock, put=self._spool.put)
@@ -108,6 +116,7 @@ class Shard:
         await self._live.start()
         self._spool.start()
         self._inference.start()
+        self._ppe.start()
         log.info("shard_runs", shard=self._shard_id, pid=os.getpid())
         work = (self._link.run(), self._tick(), self._configure(), self._leave.wait())
         tasks = [asyncio.create_task(part) for part in work]
@@ -145,7 +154,9 @@ class Shard:
 
     async def _finish(self) -> None:
         await self._live.close()
-        await asyncio.to_thread(self._inference.stop)
+        await asyncio.gather(
+            asyncio.to_thread(self._inference.stop), asyncio.to_thread(self._ppe.stop)
+        )
         await self._evidence.finish(EVIDENCE_S)
         self._spool.leave()
         await asyncio.gather(self._fleet.stop(), self._link.drained(CONFIRMATION_S))
@@ -212,6 +223,7 @@ class Shard:
             refused_messages=self._link.refused_messages + self._live.refused_messages,
             rss_bytes=_rss_bytes(),
             cpu_seconds=usage.ru_utime + usage.ru_stime,
+            ppe_ms=self._ppe.ms_per_picture,
             frame_to_report_s=self._link.take_latencies(),
             device_failed=self._device_failed,
         )

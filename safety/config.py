@@ -119,6 +119,10 @@ class Settings(BaseSettings):
     ppe_model: Path | None = None
     """Network for protective equipment, ``.onnx`` or ``.pt``; empty means the bundled one."""
 
+    ppe_mode: Literal["crops", "full_frame"] = "crops"
+    """What that network is shown: ``crops`` of persons from the full-resolution picture, or the
+    ``full_frame`` as it is analysed, for networks that were trained so."""
+
     backend: Literal["auto", "openvino", "onnxruntime", "ultralytics"] = "auto"
     """Which inference engine runs the networks."""
 

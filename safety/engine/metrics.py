@@ -25,10 +25,16 @@ class EngineMetrics:
         self.capture_fps = gauge("camera_capture_fps", "Frames received per second", *camera)
         self.analysis_fps = gauge("camera_analysis_fps", "Frames analysed per second", *camera)
         self.frame_age = gauge("camera_frame_age_seconds", "Newest analysed frame's age", *camera)
+        self.ppe_seconds = gauge(
+            "ppe_person_seconds",
+            "Time of persons whose equipment was worn, missing, or unknown: cannot tell",
+            *("camera", "item", "state"),
+        )
         self.blind = Counter(
             "anjeon_camera_blind_seconds", "Time not monitored", camera, registry=registry
         )
         self.inference = gauge("shard_inference_ms", "Picture to result", "shard", "quantile")
+        self.ppe_ms = gauge("shard_ppe_ms", "Equipment network, one picture, median", "shard")
         self.batch = gauge("shard_batch_mean", "Pictures in the network at once", "shard")
         self.spool = gauge("shard_spool_waiting", "Reports not yet confirmed", "shard")
         self.spool_degraded = gauge("shard_spool_degraded", "1: spool is in memory", "shard")
@@ -69,6 +75,9 @@ class EngineMetrics:
         self.analysis_fps.labels(status.camera_id).set(status.analysis_fps)
         age = float("nan") if status.frame_age_s is None else status.frame_age_s
         self.frame_age.labels(status.camera_id).set(age)
+        for item, states in status.ppe_seconds.items():
+            for state, seconds in states.items():
+                self.ppe_seconds.labels(status.camera_id, item, state).set(seconds)
 
     def covered(self, interval: Interval, elapsed_s: float) -> None:
         """Take over the state a camera has been in for the last ``elapsed_s`` seconds."""
@@ -82,6 +91,7 @@ class EngineMetrics:
         self.inference.labels(stats.shard, "0.5").set(stats.inference_ms_p50)
         self.inference.labels(stats.shard, "0.99").set(stats.inference_ms_p99)
         self.batch.labels(stats.shard).set(stats.batch_mean)
+        self.ppe_ms.labels(stats.shard).set(stats.ppe_ms)
         self.spool.labels(stats.shard).set(stats.spool_waiting)
         self.spool_degraded.labels(stats.shard).set(stats.spool_degraded)
         self.device_failed.labels(stats.shard).set(stats.device_failed)
