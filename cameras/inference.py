@@ -26,6 +26,7 @@ from safety.types import (
     PlantState,
     Violation,
 )
+from zones.floor import locate
 
 log = structlog.get_logger(__name__)
 
@@ -279,6 +280,8 @@ class InferenceThread:
     def _judge(self, lane: Lane, frame: Frame, detections: Detections, *, doubtful: bool) -> None:
         try:
             persons = lane.tracker(frame).update(detections, frame.captured_at)
+            if lane.calibration is not None:
+                persons = locate(persons, lane.calibration)
             persons = lane.ppe.wear(persons, lane.rules.ppe_wanted, frame.captured_at)
             observation = Observation(
                 camera_id=lane.spec.id,

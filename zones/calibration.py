@@ -51,6 +51,18 @@ class CalibrationSpec(Spec):
     """Distortion of a wide lens."""
     limit_m: float = Field(default=0.5, gt=0, le=10)
     """Largest error of the pairs, root mean square in metres, with which it may be used."""
+    stature_m: float = Field(default=1.70, ge=1.2, le=2.2)
+    """Height of the people it sees, with shoes and helmet, for those whose feet are hidden."""
+    stature_spread_m: float = Field(default=0.10, gt=0, le=0.5)
+    """How much people's heights differ, standard deviation in metres."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stature:
+    """How tall people are, soles to crown with shoes and helmet: mean and standard deviation."""
+
+    mean_m: float = 1.70
+    spread_m: float = 0.10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +81,10 @@ class Floor:
 class FloorCalibration:
     """A calibrated camera. Picture points are (N, 2), normalised; see ``solve``."""
 
-    def __init__(self, fit: Fit, aspect: float, lens: Lens | None) -> None:
+    def __init__(
+        self, fit: Fit, aspect: float, lens: Lens | None, stature: Stature | None = None
+    ) -> None:
+        self.stature = stature or Stature()
         self._fit = fit
         self._aspect = aspect
         self._lens = lens

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 
-from zones.calibration import CalibrationSpec, FloorCalibration
+from zones.calibration import CalibrationSpec, FloorCalibration, Stature
 from zones.geometry import MAX_FLOOR_M
 from zones.homography import Array, Fit, fit, jacobian, project
 from zones.lens import Lens, lens_of
@@ -87,7 +87,8 @@ def survey(spec: CalibrationSpec) -> Survey:
             "them are the corners of a wide quadrilateral",
         )
     _check_order(fitted, plan, plane)
-    calibration = FloorCalibration(fitted, spec.aspect, lens)
+    stature = Stature(mean_m=spec.stature_m, spread_m=spec.stature_spread_m)
+    calibration = FloorCalibration(fitted, spec.aspect, lens, stature)
     _check_pose(calibration)
     places = calibration.to_floor(picture).places_m
     off = np.hypot(*(places - plan).T)
