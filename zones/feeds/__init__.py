@@ -1,0 +1,1 @@
+"""What the plant says of itself: machine states and vehicle positions."""

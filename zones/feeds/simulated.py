@@ -1,0 +1,141 @@
+"""Feed ``simulated``: machines that keep a rhythm and vehicles that drive a round, for trying out.
+
+It needs no network. Everything it says is made up: never bind real zones to it.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from safety.clock import Clock, Instant
+from safety.config import Slug, Spec
+from safety.types import MachineState, VehiclePose
+from zones.feeds.base import Feed, FeedBase
+from zones.feeds.port import FeedPort
+from zones.feeds.twins.route import place_on
+from zones.feeds.vehicles import VehicleSpec
+
+STEP_S = 0.1
+
+
+class CycleStep(Spec):
+    """A state and how long it lasts."""
+
+    state: MachineState
+    """The state."""
+    seconds: float = Field(gt=0, le=86_400)
+    """How long it lasts."""
+
+
+class SimulatedMachine(Spec):
+    """A machine that repeats a cycle of states."""
+
+    machine_id: Slug
+    """The machine."""
+    cycle: tuple[CycleStep, ...] = Field(
+        default=(
+            CycleStep(state=MachineState.RUNNING, seconds=20),
+            CycleStep(state=MachineState.IDLE, seconds=10),
+        ),
+        min_length=1,
+        max_length=100,
+    )
+    """Its states, one after the other, for ever."""
+
+    def at(self, seconds: float) -> MachineState:
+        """Its state so many seconds after the beginning."""
+        rest = seconds % sum(step.seconds for step in self.cycle)
+        for step in self.cycle:
+            if rest < step.seconds:
+                return step.state
+            rest -= step.seconds
+        return self.cycle[-1].state
+
+
+class SimulatedVehicle(Spec):
+    """A vehicle that drives a round."""
+
+    vehicle_id: Slug
+    """The vehicle."""
+    route_m: tuple[tuple[float, float], ...] = Field(min_length=2, max_length=500)
+    """Corners of the round on the floor plan, metres."""
+    speed_mps: float = Field(default=1.0, gt=0, le=5)
+    """Its speed."""
+
+    @field_validator("route_m")
+    @classmethod
+    def _has_length(cls, route: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if any(not math.isfinite(value) for point in route for value in point):
+            raise ValueError("must be numbers")
+        if max(math.dist(route[0], point) for point in route) < 0.1:
+            raise ValueError("must be longer than 0.1 m")
+        return route
+
+
+class SimulatedSpec(FeedBase):
+    """Machines and vehicles that are made up, for demonstrations and drills."""
+
+    kind: Literal["simulated"] = "simulated"
+    machines: tuple[SimulatedMachine, ...] = Field(default=(), max_length=100)
+    """Machines with a rhythm."""
+    vehicles: tuple[SimulatedVehicle, ...] = Field(default=(), max_length=100)
+    """Vehicles on a round."""
+
+    @property
+    def machine_ids(self) -> tuple[str, ...]:
+        return tuple(machine.machine_id for machine in self.machines)
+
+    @property
+    def vehicle_ids(self) -> tuple[str, ...]:
+        return tuple(vehicle.vehicle_id for vehicle in self.vehicles)
+
+
+class SimulatedFeed(Feed):
+    """Makes states and poses up."""
+
+    def __init__(
+        self,
+        spec: SimulatedSpec,
+        port: FeedPort,
+        *,
+        vehicles: Mapping[str, VehicleSpec],
+        clock: Clock,
+    ) -> None:
+        super().__init__(port, clock=clock)
+        self._spec = spec
+        self._vehicles = vehicles
+
+    async def session(self) -> None:
+        began = self.clock.now()
+        self.port.is_connected()
+        while True:
+            now = self.clock.now()
+            self.port.received()
+            self.tell(now, now.monotonic - began.monotonic)
+            await self.clock.sleep_async(STEP_S)
+
+    def tell(self, now: Instant, seconds: float) -> None:
+        """Report everything as it is so many seconds after the beginning."""
+        for machine in self._spec.machines:
+            state = machine.at(seconds)
+            self.port.machine(machine.machine_id, state, state.value)
+        for each in self._spec.vehicles:
+            place = place_on(each.route_m, seconds * each.speed_mps)
+            vehicle = self._vehicles[each.vehicle_id]
+            self.port.vehicle(
+                VehiclePose(
+                    vehicle_id=each.vehicle_id,
+                    kind=vehicle.object_class,
+                    at=now,
+                    x_m=place.x_m,
+                    y_m=place.y_m,
+                    heading_rad=place.heading_rad,
+                    velocity_mps=(
+                        each.speed_mps * math.cos(place.heading_rad),
+                        each.speed_mps * math.sin(place.heading_rad),
+                    ),
+                    footprint_m=vehicle.footprint_m or vehicle.assumed_footprint_m,
+                )
+            )

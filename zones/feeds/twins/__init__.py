@@ -1,0 +1,1 @@
+"""Simulated machines and vehicles that speak the plant's protocols."""
