@@ -29,14 +29,6 @@ SMALLEST, LARGEST = 0.8, 1.6
 HEADING_FROM_MPS = 0.3
 """From this speed on a vehicle's heading is that of its velocity; slower, it keeps the last."""
 
-BOX_NOISE = 0.03
-"""Standard deviation of a box's lower edge, in heights of the box."""
-
-CUT = 0.99
-"""A box that reaches so far down is cut by the picture's edge: the vehicle is nearer than that."""
-
-CUT_NOISE_M = 1.0
-"""Standard deviation of the place of a vehicle that is cut."""
 
 Array = NDArray[np.float64]
 
@@ -73,41 +65,40 @@ class VehicleMotion:
         self._headings: dict[int, tuple[float, float]] = {}
 
     def update(self, vehicles: tuple[SeenVehicle, ...], at: Instant) -> tuple[SeenVehicle, ...]:
-        """The vehicles of one frame, on the floor; without a place where there is no floor."""
-        if not vehicles:
+        """The vehicles of one frame, of which the places are known already, with the rest."""
+        placed = [(v, v.floor) for v in vehicles if v.floor is not None]
+        if not placed:
             return vehicles
-        boxes = np.stack([vehicle.box for vehicle in vehicles]).astype(np.float64)
-        edges, covariances = self._near_edges(boxes)
-        rows = np.flatnonzero(np.isfinite(edges).all(axis=(1, 2)))
         known = self._velocities.update(
-            [vehicles[row].track_id for row in rows],
-            edges[rows, 1],
-            (covariances[rows, 0, 0] + covariances[rows, 1, 1]) / 2,
+            [vehicle.track_id for vehicle, _ in placed],
+            np.array([(floor.x_m, floor.y_m) for _, floor in placed]),
+            np.array([_variance(floor) for _, floor in placed]),
             at.monotonic,
         )
         self._steer(known, at.monotonic)
-        found = list(vehicles)
-        for row in rows.tolist():
-            found[row] = self._placed(vehicles[row], edges[row], covariances[row], known)
-        return tuple(found)
+        edges = self._edges(np.stack([vehicle.box for vehicle, _ in placed]).astype(np.float64))
+        moving = {
+            vehicle.track_id: replace(
+                vehicle,
+                velocity_mps=known.get(vehicle.track_id),
+                footprint_m=self._footprint(vehicle, floor, edge),
+            )
+            for (vehicle, floor), edge in zip(placed, edges, strict=True)
+        }
+        return tuple(moving.get(vehicle.track_id, vehicle) for vehicle in vehicles)
 
-    def _near_edges(self, boxes: Array) -> tuple[Array, Array]:
-        """Left end, middle and right end of every box's lower edge, and a place behind the middle.
+    def _edges(self, boxes: Array) -> Array:
+        """Left end, right end, and a place behind the middle, of every box's lower edge.
 
         Returns:
-            (N, 4, 2) metres, NaN where there is no floor, and (N, 2, 2) the middles' covariance.
+            (N, 3, 2) metres; NaN where there is no floor.
         """
         left, top, right, bottom = boxes.T
-        height = bottom - top
-        middle = (left + right) / 2
-        behind = np.maximum(bottom - 0.05 * height, top)
-        x = np.stack([left, middle, right, middle], axis=1)
-        y = np.stack([bottom, bottom, bottom, behind], axis=1)
-        noise = np.repeat(np.maximum(BOX_NOISE * height, 0.003), 4)
-        floor = self._calibration.to_floor(np.stack([x, y], axis=2).reshape(-1, 2), noise=noise)
-        covariance = floor.covariance_m2.reshape(-1, 4, 2, 2)[:, 1]
-        cut = np.where(bottom >= CUT, CUT_NOISE_M**2, 0.0)
-        return floor.places_m.reshape(-1, 4, 2), covariance + cut[:, None, None] * np.eye(2)
+        behind = bottom - 0.05 * (bottom - top)
+        x = np.stack([left, right, (left + right) / 2], axis=1)
+        y = np.stack([bottom, bottom, behind], axis=1)
+        places = self._calibration.to_floor(np.stack([x, y], axis=2).reshape(-1, 2)).places_m
+        return places.reshape(-1, 3, 2)
 
     def _steer(self, known: Mapping[int, Velocity], now: float) -> None:
         for track_id, (x, y) in known.items():
@@ -120,21 +111,16 @@ class VehicleMotion:
                 break
             del self._headings[oldest]
 
-    def _placed(
-        self, vehicle: SeenVehicle, edge: Array, covariance: Array, known: Mapping[int, Velocity]
-    ) -> SeenVehicle:
+    def _footprint(
+        self, vehicle: SeenVehicle, floor: FloorPosition, edge: Array
+    ) -> tuple[tuple[float, float], ...] | None:
+        if not np.isfinite(edge).all():
+            return None
         heading = self._headings.get(vehicle.track_id)
-        xx, xy, yy = (float(covariance[i, j]) for i, j in ((0, 0), (0, 1), (1, 1)))
-        return replace(
-            vehicle,
-            floor=FloorPosition(
-                x_m=float(edge[1, 0]),
-                y_m=float(edge[1, 1]),
-                covariance_m2=(xx, xy, yy),
-                source="box_bottom",
-            ),
-            velocity_mps=known.get(vehicle.track_id),
-            footprint_m=_footprint(edge, vehicle.kind, heading[0] if heading else None),
+        middle = np.array([floor.x_m, floor.y_m])
+        width_m = float(np.hypot(*(edge[1] - edge[0])))
+        return outline(
+            middle, edge[2] - middle, width_m, vehicle.kind, heading[0] if heading else None
         )
 
 
@@ -142,31 +128,30 @@ _KEEP_HEADING_S = 600.0
 """A vehicle that stands keeps its heading so long; a track that is over does no harm till then."""
 
 
-def _footprint(
-    edge: Array, kind: ObjectClass, heading: float | None
+def outline(
+    near: Array, away: Array, seen_m: float, kind: ObjectClass, heading: float | None
 ) -> tuple[tuple[float, float], ...]:
-    """The outline behind a near edge.
+    """The footprint behind a near edge.
 
     Args:
-        edge: (4, 2) left, middle, right end of the box's lower edge, and a place behind the
-            middle, metres.
+        near: (2,) middle of the near edge, metres.
+        away: (2,) any way from the camera's side to the far side.
+        seen_m: How wide it looks.
         kind: What it is.
         heading: Where it drives; None if it has not been seen driving.
     """
-    away = edge[3] - edge[1]
     away = away / max(float(np.hypot(*away)), 1e-9)
-    width = float(np.hypot(*(edge[2] - edge[0])))
     length_m, width_m = SIZE_M[kind]
     if heading is None:
-        sideways = width > (length_m + width_m) / 2
+        sideways = seen_m > (length_m + width_m) / 2
         heading = math.atan2(away[1], away[0]) + (math.pi / 2 if sideways else 0.0)
     forward = np.array([math.cos(heading), math.sin(heading)])
     along = abs(float(forward @ away))
     across = math.sqrt(max(0.0, 1 - along**2))
     looks = length_m * across + width_m * along
-    share = min(max(width / looks, SMALLEST), LARGEST)
+    share = min(max(seen_m / looks, SMALLEST), LARGEST)
     half_length, half_width = share * length_m / 2, share * width_m / 2
-    centre = edge[1] + away * (half_length * along + half_width * across)
+    centre = near + away * (half_length * along + half_width * across)
     left = np.array([-forward[1], forward[0]])
     return tuple(
         (float(corner[0]), float(corner[1]))

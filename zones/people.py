@@ -9,8 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safety.clock import Instant
-from safety.types import KEYPOINTS, FloatArray, Observation, PpeItem, PpeState, SeenVehicle
+from safety.types import (
+    KEYPOINTS,
+    FloatArray,
+    Observation,
+    PlantState,
+    PpeItem,
+    PpeState,
+    SeenVehicle,
+)
+from zones.calibration import FloorCalibration
 from zones.geometry import ZoneArea
+from zones.posture import Bodies, bodies
+from zones.vehicles import ASSUMED_HEIGHT_M, Traffic
 
 Body = Literal["feet", "hands", "any"]
 """Which body points count: feet (ankles, else the box's bottom), hands (wrists), any."""
@@ -69,17 +80,26 @@ class People:
         pedestrians: Everybody but the drivers; all other questions are about them.
         drivers: Who drives one of the vehicles.
         vehicles: The vehicles in the picture.
+        latency_s: Seconds from capture to report, measured; None: nobody measured.
     """
 
-    def __init__(self, observation: Observation, *, driving: Collection[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        observation: Observation,
+        *,
+        driving: Collection[int] = frozenset(),
+        calibration: FloorCalibration | None = None,
+    ) -> None:
         """Take an observation.
 
         Args:
             observation: What the frame shows.
             driving: Track ids of the persons who drive a vehicle.
+            calibration: How the camera sees the floor, if that is known.
         """
         self.at: Instant = observation.at
         self.aspect = observation.aspect
+        self.latency_s = observation.latency_s
         self.vehicles: tuple[SeenVehicle, ...] = observation.vehicles
         self.drivers = tuple(p for p in observation.persons if p.track_id in driving)
         self.pedestrians = (
@@ -87,6 +107,8 @@ class People:
             if self.drivers
             else observation.persons
         )
+        self._calibration = calibration
+        self._traffic: Traffic | None = None
         self._body_points: dict[Body, _BodyPoints] = {}
 
     @cached_property
@@ -99,6 +121,28 @@ class People:
             )
             for person in self.pedestrians
         }
+
+    @property
+    def floor_known(self) -> bool:
+        """Whether the camera is calibrated."""
+        return self._calibration is not None
+
+    @cached_property
+    def bodies(self) -> Bodies:
+        """The pedestrians' bodies, in the order of ``pedestrians``; only if there are any."""
+        standing = np.full(len(self.pedestrians), np.nan)
+        rows = [row for row, person in enumerate(self.pedestrians) if person.floor is not None]
+        if self._calibration is not None and rows:
+            floors = [floor for p in self.pedestrians if (floor := p.floor) is not None]
+            places = np.array([(floor.x_m, floor.y_m) for floor in floors])
+            standing[rows] = self._calibration.heights(places, ASSUMED_HEIGHT_M)
+        return bodies(self.pedestrians, self.aspect, standing)
+
+    def traffic(self, plant: PlantState) -> Traffic:
+        """The vehicles of this frame, seen or reporting themselves; found once."""
+        if self._traffic is None:
+            self._traffic = Traffic(self.vehicles, plant, self.at, self.aspect)
+        return self._traffic
 
     def ppe(self, track_id: int) -> Mapping[PpeItem, PpeState]:
         """What somebody wears; empty where nobody looked."""

@@ -1,0 +1,152 @@
+"""How persons hold themselves, as far as one picture shows it.
+
+Angles are those in the picture, not in space: a trunk that bends towards the camera looks
+upright and short. What follows from that is said where it matters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safety.types import KEYPOINTS, TrackedPerson
+
+LEAST_CONFIDENCE = 0.3
+"""A keypoint counts from this confidence on; a joint is the middle of both sides, or one."""
+
+BENT_DEG = 60.0
+"""From here on a trunk is far from upright (class 4 of REBA, Hignett and McAtamney 2000)."""
+
+THIGH_DEG = 45.0
+"""Who bends, kneels or crawls has thighs nearer to upright; who lies has not."""
+
+OVERTURNED_DEG = 115.0
+"""Beyond this, trunk and thighs point down in the picture: feet away, head towards the camera."""
+
+SHAPELESS_RATIO = 1.3
+"""Without a trunk, a box that is wider than this many heights is somebody lying."""
+
+SHORT = 0.6
+"""A straight body of less than this share of its standing height lies along the view."""
+
+STRAIGHT_THIGH = 0.6
+"""Length of the thighs against the trunk, as seen, from which on they are not drawn up."""
+
+SIDE_ON = 0.5
+"""Shoulders narrower than this share of the trunk's length: seen from the side."""
+
+CUT = 0.995
+"""A box that reaches so far is cut by the picture's edge: its shape says nothing."""
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_LEFT = {name: KEYPOINTS.index(f"left_{name}") for name in ("shoulder", "hip", "knee")}
+_RIGHT = {name: KEYPOINTS.index(f"right_{name}") for name in ("shoulder", "hip", "knee")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bodies:
+    """The bodies in one picture; row i of every array is one person, lengths in picture heights.
+
+    Attributes:
+        trunk_deg: (N,) angle of hips → shoulders from upright, 0-180; NaN unknown.
+        thigh_deg: (N,) angle of knees → hips from upright, 0-180; NaN unknown.
+        thigh_share: (N,) length of the thighs against the trunk; NaN unknown.
+        shoulder_share: (N,) width of the shoulders against the trunk's length; NaN unknown.
+        ratio: (N,) width / height of the box.
+        centre: (N, 2) middle of the box.
+        size: (N, 2) width and height of the box.
+        hip_y: (N,) how far down the hips are, the box's middle where they are not seen.
+        standing: (N,) how tall a standing adult looks there; NaN without calibration.
+        cut: (N,) the picture's edge cuts the box.
+    """
+
+    trunk_deg: Array
+    thigh_deg: Array
+    thigh_share: Array
+    shoulder_share: Array
+    ratio: Array
+    centre: Array
+    size: Array
+    hip_y: Array
+    standing: Array
+    cut: Flags
+
+    def lying(self, standing: Array | None = None) -> Flags:
+        """(N,) who lies on the floor, or falls and is nearly there.
+
+        Somebody who bends, kneels, crouches or crawls does not: their thighs, or the proportions
+        of the box, say so. A body along the view is told by being straight and far too short for
+        somebody who stands there, which takes ``standing`` or a calibrated camera.
+
+        Args:
+            standing: (N,) how tall each looked when standing; NaN unknown.
+        """
+        with np.errstate(invalid="ignore"):
+            folded = self.thigh_deg <= THIGH_DEG
+            across = (self.trunk_deg > BENT_DEG) & ~folded & (self.ratio > 1)
+            overturned = (self.trunk_deg > OVERTURNED_DEG) & (self.thigh_deg > OVERTURNED_DEG)
+            shapeless = np.isnan(self.trunk_deg) & (self.ratio > SHAPELESS_RATIO) & ~self.cut
+            tall = self.standing if standing is None else np.fmin(self.standing, standing)
+            short = (self.size[:, 1] < SHORT * tall) & ~self.cut
+            straight = (self.trunk_deg < 45) & folded & (self.thigh_share > STRAIGHT_THIGH)
+        lying: Flags = across | overturned | shapeless | (short & straight)
+        return lying
+
+    def bent(self) -> Flags:
+        """(N,) whose trunk is more than 60° from upright."""
+        with np.errstate(invalid="ignore"):
+            bent: Flags = self.trunk_deg > BENT_DEG
+        return bent
+
+    def side_on(self) -> Flags:
+        """(N,) who is seen near enough from the side for the trunk's angle to mean something."""
+        with np.errstate(invalid="ignore"):
+            side: Flags = self.shoulder_share < SIDE_ON
+        return side
+
+
+def bodies(persons: Sequence[TrackedPerson], aspect: float, standing: Array) -> Bodies:
+    """The bodies of these persons.
+
+    Args:
+        persons: N of them, at least one.
+        aspect: Width / height of the picture.
+        standing: (N,) how tall a standing adult would look there, picture heights; NaN unknown.
+    """
+    scale = np.array([aspect, 1.0])
+    boxes = np.stack([person.box for person in persons]).astype(np.float64)
+    corners = boxes.reshape(-1, 2, 2) * scale
+    size = np.maximum(corners[:, 1] - corners[:, 0], 1e-6)
+    keypoints = np.stack([person.keypoints for person in persons]).astype(np.float64)
+    places = np.where(keypoints[:, :, 2:] >= LEAST_CONFIDENCE, keypoints[:, :, :2] * scale, np.nan)
+    shoulders, hips, knees = (_between(places, name) for name in ("shoulder", "hip", "knee"))
+    trunk, thigh = shoulders - hips, hips - knees
+    length = np.maximum(np.hypot(*trunk.T), 1e-6)
+    across = places[:, _LEFT["shoulder"]] - places[:, _RIGHT["shoulder"]]
+    middle = corners.mean(axis=1)
+    return Bodies(
+        trunk_deg=_from_upright(trunk),
+        thigh_deg=_from_upright(thigh),
+        thigh_share=np.hypot(*thigh.T) / length,
+        shoulder_share=np.hypot(*across.T) / length,
+        ratio=size[:, 0] / size[:, 1],
+        centre=middle,
+        size=size,
+        hip_y=np.where(np.isnan(hips[:, 1]), middle[:, 1], hips[:, 1]),
+        standing=standing,
+        cut=np.any((boxes < 1 - CUT) | (boxes > CUT), axis=1),
+    )
+
+
+def _between(places: Array, joint: str) -> Array:
+    """(N, 2) middle of both sides, or the side that is known."""
+    left, right = places[:, _LEFT[joint]], places[:, _RIGHT[joint]]
+    both = (left + right) / 2
+    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
+
+
+def _from_upright(up: Array) -> Array:
+    return np.degrees(np.arctan2(np.abs(up[:, 0]), -up[:, 1]))
