@@ -61,6 +61,8 @@ class Armament(StrEnum):
     DISARMED = "disarmed"
     MUTED = "muted"
     """Its zone is under lock-out or maintenance."""
+    UNABLE = "unable"
+    """The camera cannot judge it: the rule needs metres, and the camera is not calibrated."""
 
     @property
     def is_armed(self) -> bool:

@@ -1,72 +1,20 @@
 """Evaluates the rules of one camera, frame by frame."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from safety.clock import Instant
 from safety.errors import ConfigError
 from safety.types import CameraState, Observation, PlantState, PpeItem, Violation
-from zones.arming import Armament, ArmingWatch
+from zones.arming import Armament
 from zones.calibration import FloorCalibration
 from zones.drivers import Drivers
-from zones.geometry import FloorPolygon, Polygon
+from zones.geometry import Polygon
 from zones.people import People
-from zones.rules.base import CameraWatcher, EndReason, RuleContext, RuleMachine
+from zones.rules.base import EndReason, RuleContext
 from zones.rules.missing_ppe import MissingPpeMachine
+from zones.running import RunningRule, ZoneView
 from zones.specs import RuleSpec, ZoneSpec
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneView:
-    """A zone as one camera sees it.
-
-    Attributes:
-        polygon: In this camera's picture, normalised.
-        floor_m: On the floor plan; None for a zone drawn in the picture.
-    """
-
-    polygon: Polygon
-    floor_m: FloorPolygon | None = None
-
-
-class _RunningRule:
-    """A rule's machine, whether it is armed, and everything it was made from.
-
-    Equal sources, same machine.
-    """
-
-    def __init__(
-        self, spec: RuleSpec, revision: int, zone: ZoneView | None, context: RuleContext
-    ) -> None:
-        self._source = (spec, revision, zone)
-        self._zone_id = spec.zone_id
-        self._arming = ArmingWatch(spec.arming)
-        self.machine: RuleMachine = spec.machine(context)
-        self.armament = Armament.ARMED
-
-    def is_made_from(self, spec: RuleSpec, revision: int, zone: ZoneView | None) -> bool:
-        return self._source == (spec, revision, zone)
-
-    def update(self, people: People, plant: PlantState) -> list[Violation]:
-        ended = self._arm(plant, people.at)
-        return self.machine.update(people, plant) if self.armament.is_armed else ended
-
-    def watch(self, state: CameraState, now: Instant, plant: PlantState) -> list[Violation]:
-        ended = self._arm(plant, now)
-        if self.armament.is_armed and isinstance(self.machine, CameraWatcher):
-            return self.machine.watch(state, now)
-        return ended
-
-    def _arm(self, plant: PlantState, now: Instant) -> list[Violation]:
-        """Look whether it is armed; end what is open if it is not any more."""
-        was_armed = self.armament.is_armed
-        armament = self._arming.look(plant, now.monotonic)
-        self.armament = Armament.MUTED if self._zone_id in plant.muted_zones else armament
-        if self.armament.is_armed or not was_armed:
-            return []
-        reason: EndReason = "muted" if self.armament is Armament.MUTED else "disarmed"
-        return self.machine.end(reason, now)
 
 
 class RuleEngine:
@@ -100,7 +48,7 @@ class RuleEngine:
         self._camera_id = camera_id
         self._new_id = new_id
         self._drivers = Drivers()
-        self._rules: dict[str, _RunningRule] = {}
+        self._rules: dict[str, RunningRule] = {}
         self._apply(zones, rules, rule_revisions, calibration)
 
     @property
@@ -113,7 +61,7 @@ class RuleEngine:
         people = People(observation, driving=self._drivers.update(observation))
         reports: list[Violation] = []
         for rule in self._rules.values():
-            reports += rule.machine.update(people, plant)
+            reports += rule.update(people, plant)
         return reports
 
     def watch(self, state: CameraState, now: Instant, plant: PlantState) -> list[Violation]:
@@ -185,34 +133,31 @@ class RuleEngine:
         rules: Sequence[RuleSpec],
         revisions: Mapping[str, int],
         calibration: FloorCalibration | None,
-    ) -> list[_RunningRule]:
+    ) -> list[RunningRule]:
         """Put the rules in force; return the ones that are not any more."""
         views = _views(self._camera_id, zones, calibration)
         _refuse_duplicates("rule", [rule.id for rule in rules])
-        running: dict[str, _RunningRule] = {}
+        running: dict[str, RunningRule] = {}
         for spec in rules:
             zone = _view_of(spec, views)
-            revision = _revision_of(spec, revisions)
+            context = RuleContext(
+                rule_revision=_revision_of(spec, revisions),
+                camera_id=self._camera_id,
+                zone_polygon=zone.polygon if zone else None,
+                zone_floor_m=zone.floor_m if zone else None,
+                calibration=calibration,
+                new_id=self._new_id,
+            )
             if not spec.enabled:
                 continue
             before = self._rules.get(spec.id)
-            if before is not None and before.is_made_from(spec, revision, zone):
+            if before is not None and before.is_made_from(spec, zone, context):
                 running[spec.id] = before
             else:
-                running[spec.id] = self._start(spec, revision, zone)
+                running[spec.id] = RunningRule(spec, zone, context)
         replaced = [r for rule_id, r in self._rules.items() if running.get(rule_id) is not r]
         self._rules = running
         return replaced
-
-    def _start(self, spec: RuleSpec, revision: int, zone: ZoneView | None) -> _RunningRule:
-        context = RuleContext(
-            rule_revision=revision,
-            camera_id=self._camera_id,
-            zone_polygon=zone.polygon if zone else None,
-            zone_floor_m=zone.floor_m if zone else None,
-            new_id=self._new_id,
-        )
-        return _RunningRule(spec, revision, zone, context)
 
 
 def _views(

@@ -11,6 +11,7 @@ from safety.clock import Instant
 from safety.config import Label, Slug, Spec
 from safety.types import CameraState, PlantState, Severity, Violation
 from zones.arming import Always, ArmingSpec
+from zones.calibration import FloorCalibration
 from zones.geometry import FloorPolygon, Polygon, ZoneArea
 from zones.people import People
 
@@ -25,6 +26,7 @@ class RuleContext:
     Attributes:
         zone_polygon: The zone in this camera's picture; None for a rule without a zone.
         zone_floor_m: The zone on the floor plan; None for a zone drawn in the picture.
+        calibration: How the camera sees the floor; None: unknown.
         new_id: Makes the id of a new violation, a UUID4 in hex.
     """
 
@@ -32,6 +34,7 @@ class RuleContext:
     camera_id: str
     zone_polygon: Polygon | None = None
     zone_floor_m: FloorPolygon | None = None
+    calibration: FloorCalibration | None = None
     new_id: Callable[[], str]
 
     @property
@@ -96,6 +99,10 @@ class RuleBase(Spec):
     """A rule in shadow is recorded like any other and alerts nobody."""
     zone_id: Slug | None = None
     """The zone it watches."""
+
+    def can_judge(self, context: RuleContext) -> bool:
+        """Whether this camera can tell at all if the rule is broken; if not, that is said."""
+        return True
 
     @abstractmethod
     def machine(self, context: RuleContext) -> RuleMachine:
