@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 from shapely.validation import explain_validity
 
@@ -81,28 +79,6 @@ def checked_floor_polygon(corners: FloorPolygon) -> FloorPolygon:
             {"area": f"{area:.4f}", "least": f"{MIN_FLOOR_AREA_M2:g}"},
         )
     return distinct
-
-
-class ZoneArea:
-    """A zone's polygon, prepared for many questions per second."""
-
-    def __init__(self, polygon: Polygon) -> None:
-        self._polygon = shapely.Polygon(polygon)
-        shapely.prepare(self._polygon)
-
-    def contains(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which points lie in the zone; its outline belongs to it.
-
-        Args:
-            points: (..., 2), x and y, normalised.
-
-        Returns:
-            (...,) of bool; a point that is not finite is outside.
-        """
-        inside: NDArray[np.bool_] = shapely.intersects_xy(
-            self._polygon, points[..., 0], points[..., 1]
-        )
-        return inside
 
 
 def _distinct(corners: Polygon) -> Polygon:

@@ -18,8 +18,9 @@ from safety.types import (
     PpeState,
     SeenVehicle,
 )
+from zones.areas import ZoneArea
 from zones.calibration import FloorCalibration
-from zones.geometry import ZoneArea
+from zones.floor_area import Depth
 from zones.posture import Bodies, bodies
 from zones.vehicles import ASSUMED_HEIGHT_M, Traffic
 
@@ -110,6 +111,7 @@ class People:
         self._calibration = calibration
         self._traffic: Traffic | None = None
         self._body_points: dict[Body, _BodyPoints] = {}
+        self._depths: dict[ZoneArea, dict[int, Depth]] = {}
 
     @cached_property
     def subjects(self) -> dict[int, Subject]:
@@ -155,12 +157,37 @@ class People:
     def inside(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         """Who has body points in the zone.
 
+        Feet in a zone on the floor are decided in metres where the place is known; everything
+        else by the zone in the picture.
+
         Returns:
-            Track id → names of the body points inside: COCO keypoints, or
-            ``"box_bottom"`` for a person whose ankles are not seen.
+            Track id → names of the body points inside: COCO keypoints,
+            ``"box_bottom"`` for a person whose ankles are not seen, or ``"floor"``.
         """
         if not self.pedestrians:
             return {}
+        if area.floor is None or body != "feet":
+            return self._inside_picture(area, body)
+        found = {track_id: ["floor"] for track_id in self.depths(area)}
+        _, _, placed = self._places
+        if len(placed) < len(self.pedestrians):
+            seen = self._inside_picture(area, body)
+            found |= {key: names for key, names in seen.items() if key not in placed}
+        return found
+
+    def depths(self, area: ZoneArea) -> dict[int, Depth]:
+        """Who is inside a zone on the floor by metres, and how deep; nobody for other zones."""
+        if area.floor is None:
+            return {}
+        known = self._depths.get(area)
+        if known is None:
+            places, covariances, placed = self._places
+            ids = list(placed)
+            inside = area.floor.inside(places, covariances) if ids else {}
+            known = self._depths[area] = {ids[row]: depth for row, depth in inside.items()}
+        return known
+
+    def _inside_picture(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         points = self._body_points.get(body)
         if points is None:
             points = self._body_points[body] = self._known(_COLUMNS[body])
@@ -168,6 +195,14 @@ class People:
         for number in np.flatnonzero(area.contains(points.places)).tolist():
             found.setdefault(points.owners[number], []).append(points.names[number])
         return found
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[int, None]]:
+        """Places on the plan, (N, 2), their covariances, (N, 2, 2), and whose they are."""
+        floors = {p.track_id: p.floor for p in self.pedestrians if p.floor is not None}
+        places = np.array([(f.x_m, f.y_m) for f in floors.values()]).reshape(-1, 2)
+        spread = np.array([f.covariance_m2 for f in floors.values()]).reshape(-1, 3)
+        return places, spread[:, [0, 1, 1, 2]].reshape(-1, 2, 2), dict.fromkeys(floors)
 
     def _known(self, columns: list[int]) -> _BodyPoints:
         places, known = self._all_points

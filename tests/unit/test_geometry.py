@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from zones.geometry import MAX_CORNERS, Polygon, ZoneArea, checked_polygon
+from zones.areas import ZoneArea
+from zones.geometry import MAX_CORNERS, Polygon, checked_polygon
 from zones.specs import ZoneSpec
 
 SQUARE: Polygon = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))

@@ -22,7 +22,7 @@ from tests.support.observations import (
     replay,
     seconds,
 )
-from zones.geometry import ZoneArea
+from zones.areas import ZoneArea
 from zones.people import Body, People
 from zones.rules.intrusion import IntrusionSpec
 
@@ -60,7 +60,9 @@ def rule(**fields: Any) -> IntrusionSpec:
 )  # fmt: skip
 def test_body_points_inside(body: Body, figure: dict[str, Any], points: tuple[str, ...]) -> None:
     people = People(observation([person(7, **figure)], 0.0))
-    assert people.inside(ZoneArea(ZONE.polygon or ()), body) == ({7: list(points)} if points else {})
+    assert people.inside(ZoneArea(ZONE.polygon or ()), body) == (
+        {7: list(points)} if points else {}
+    )
 
 
 def test_a_foot_just_below_the_picture_is_in_a_zone_that_reaches_its_edge() -> None:

@@ -10,9 +10,10 @@ from pydantic import Field
 from safety.clock import Instant
 from safety.config import Label, Slug, Spec
 from safety.types import CameraState, PlantState, Severity, Violation
+from zones.areas import ZoneArea
 from zones.arming import Always, ArmingSpec
 from zones.calibration import FloorCalibration
-from zones.geometry import FloorPolygon, Polygon, ZoneArea
+from zones.geometry import FloorPolygon, Polygon
 from zones.people import People
 
 EndReason = Literal["camera_blind", "rule_changed", "shard_lost", "disarmed", "muted"]
@@ -39,9 +40,9 @@ class RuleContext:
 
     @property
     def area(self) -> ZoneArea:
-        """The zone in the picture; only for rules that have one."""
+        """The zone; only for rules that have one."""
         assert self.zone_polygon is not None, "a zone rule was started without its zone"
-        return ZoneArea(self.zone_polygon)
+        return ZoneArea(self.zone_polygon, self.zone_floor_m)
 
 
 class RuleMachine(Protocol):

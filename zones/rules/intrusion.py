@@ -9,7 +9,11 @@ from zones.rules.episode import EpisodeMachine, Episodes
 
 
 class IntrusionSpec(ZoneRuleBase):
-    """A person is inside the zone."""
+    """A person is inside the zone.
+
+    Somebody whose body points are not seen is judged by the lower edge of the box; hands that
+    are not seen are not inside.
+    """
 
     kind: Literal["intrusion"] = "intrusion"
     body: Body = "feet"
@@ -31,9 +35,12 @@ class IntrusionMachine(EpisodeMachine[int]):
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         inside = people.inside(self._area, self._body)
-        return self._episodes.update(
-            people.at,
-            people.subjects,
-            {track_id: {"points": points} for track_id, points in inside.items()},
-            aspect=people.aspect,
-        )
+        depths = people.depths(self._area) if self._body == "feet" else {}
+        breaking: dict[int, dict[str, object]] = {
+            track_id: {"points": points} for track_id, points in inside.items()
+        }
+        for track_id, depth in depths.items():
+            breaking[track_id] |= {
+                "depth_m": round(depth.inside_m, 2), "uncertainty_m": round(depth.sigma_m, 2)
+            }  # fmt: skip
+        return self._episodes.update(people.at, people.subjects, breaking, aspect=people.aspect)
