@@ -86,7 +86,7 @@ class FloorCalibration:
     ) -> None:
         self.stature = stature or Stature()
         self._fit = fit
-        self._aspect = aspect
+        self.aspect = aspect
         self._lens = lens
         self._inverse: Array = np.asarray(np.linalg.inv(fit.matrix), np.float64)
         # Depth 1 is where the pairs are: their centre is the parameters' origin.
@@ -95,14 +95,14 @@ class FloorCalibration:
 
     def plane(self, points: Array) -> Array:
         """From the picture to where a perfect lens shows it, in picture heights from the centre."""
-        plane = (points - 0.5) * np.array([self._aspect, 1.0])
+        plane = (points - 0.5) * np.array([self.aspect, 1.0])
         return plane if self._lens is None else self._lens.straighten(plane)
 
     def picture(self, plane: Array) -> Array:
         """The way back from ``plane``."""
         if self._lens is not None:
             plane = self._lens.bend(plane)
-        points: Array = plane / np.array([self._aspect, 1.0]) + 0.5
+        points: Array = plane / np.array([self.aspect, 1.0]) + 0.5
         return points
 
     def to_floor(
@@ -140,7 +140,7 @@ class FloorCalibration:
         local = (places - self._fit.shift) * self._fit.scale
         by_parameters = parameter_jacobian(local, plane, depth)
         spread += by_parameters @ self._fit.covariance @ by_parameters.transpose(0, 2, 1)
-        back = _inverse2(jacobian(matrix, plane, depth))
+        back = inverse2(jacobian(matrix, plane, depth))
         return Floor(places, back @ spread @ back.transpose(0, 2, 1))
 
     def to_picture(self, places_m: Array, *, height_m: float = 0.0) -> Array:
@@ -180,7 +180,7 @@ class FloorCalibration:
         a, b, c = self._inverse[2]
         if abs(b) < 1e-9 * np.hypot(a, c):
             return ()
-        x = np.linspace(-0.5, 0.5, 9 if self._lens else 2) * self._aspect
+        x = np.linspace(-0.5, 0.5, 9 if self._lens else 2) * self.aspect
         plane = np.stack([x, -(a * x + c) / b], axis=1)
         if np.abs(plane[:, 1]).max() > 10:
             return ()
@@ -195,7 +195,7 @@ class FloorCalibration:
         return matrix, np.asarray(np.linalg.inv(matrix), np.float64)
 
 
-def _inverse2(matrices: Array) -> Array:
+def inverse2(matrices: Array) -> Array:
     """Inverses of (N, 2, 2) matrices; NaN for singular ones, never an error."""
     a, b, c, d = matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 1, 0], matrices[:, 1, 1]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safety.types import KEYPOINTS, FloorPosition, SeenVehicle, TrackedPerson
-from zones.calibration import POINT_NOISE, Floor, FloorCalibration
+from zones.calibration import POINT_NOISE, Floor, FloorCalibration, inverse2
 from zones.homography import Array
 
 Source = Literal["ankles", "box_bottom", "extrapolated"]
@@ -25,11 +25,16 @@ ANKLE_M = 0.13
 ANKLE_NOISE_M = 0.05
 """Height of the middle of both ankles above the floor, standing to walking."""
 
+HALF_BODY_M = 0.8
+"""The feet of somebody who lies are so far from the middle of the body."""
+
 ONE_ANKLE_M = 0.2
 """One ankle is so far from the middle between both, per axis, standing to walking."""
 
 FEET_M = 0.05
-"""Floor that the middle between two ankles may be off for other reasons, per axis."""
+LYING_M = 0.25
+"""How far the middle between two ankles may be off for other reasons, per axis; networks place
+the joints of people who lie or fall less well."""
 
 SHOULDERS, SHOULDERS_NOISE = 0.85, 0.03
 HIPS, HIPS_NOISE = 0.54, 0.04
@@ -37,13 +42,16 @@ HIPS, HIPS_NOISE = 0.54, 0.04
 
 JOINT_NOISE = 0.02
 BOX_NOISE = 0.04
-"""How far joints and box edges are off, shares of the box's height."""
+"""How far joints and box edges are off, shares of the box's diagonal."""
 
 SOLES = 0.03
 """The middle of the feet is so far above the box's bottom, share of the box's height."""
 
 WHOLE = 0.8
 """A box that is shorter than this share of a standing person shows no feet, or nobody standing."""
+
+AGREEING = 4.0
+"""Squared standard deviations up to which the box's bottom and the trunk tell the same."""
 
 UPRIGHT = 0.5
 """How far shoulders may be from where upright ones would be, shares of the trunk's length."""
@@ -97,7 +105,7 @@ def locate_vehicles(
     if not vehicles:
         return ()
     boxes = np.array([vehicle.box for vehicle in vehicles], np.float64)
-    noise = np.hypot(BOX_NOISE * (boxes[:, 3] - boxes[:, 1]), POINT_NOISE)
+    noise = _noise(boxes, calibration, BOX_NOISE)
     # Cut by the picture's edge it ends anywhere below.
     noise = np.where(boxes[:, 3] >= EDGE, noise + (boxes[:, 3] - boxes[:, 1]) / 2, noise)
     floor = calibration.to_floor(_bottoms(boxes), noise=noise)
@@ -126,11 +134,12 @@ def _middle(keypoints: Array, pair: list[int]) -> _Joints:
 
 
 def _by_ankles(feet: _Joints, boxes: Array, calibration: FloorCalibration) -> Floor:
-    noise = _noise(boxes, JOINT_NOISE) / np.sqrt(np.maximum(feet.count, 1))
+    noise = _noise(boxes, calibration, JOINT_NOISE) / np.sqrt(np.maximum(feet.count, 1))
     floor = calibration.to_floor(
         feet.points, noise=noise, height_m=ANKLE_M, height_noise_m=ANKLE_NOISE_M
     )
     aside = np.where(feet.count == 1, ONE_ANKLE_M**2, FEET_M**2)
+    aside += np.where(_lying(boxes, calibration), LYING_M**2, 0.0)
     floor.covariance_m2[:, 0, 0] += aside
     floor.covariance_m2[:, 1, 1] += aside
     return floor
@@ -139,7 +148,7 @@ def _by_ankles(feet: _Joints, boxes: Array, calibration: FloorCalibration) -> Fl
 def _without_ankles(
     keypoints: Array, boxes: Array, calibration: FloorCalibration
 ) -> tuple[Floor, list[Source]]:
-    """By the box's bottom where the box is whole, else by shoulders and hips, else by its top."""
+    """By the box's bottom if the trunk or lying agrees with it, else by the trunk, else vaguely."""
     bottom = _by_bottom(boxes, calibration)
     expected = calibration.heights(bottom.places_m, calibration.stature.mean_m)
     if np.isnan(expected).all():
@@ -147,21 +156,21 @@ def _without_ankles(
     with np.errstate(invalid="ignore"):
         whole = ((boxes[:, 3] - boxes[:, 1]) >= WHOLE * expected) & (boxes[:, 3] < EDGE)
     trunk, upright = _by_trunk(keypoints, boxes, calibration)
-    # Hidden legs, or somebody who does not stand? Whoever cannot tell has to allow for both.
-    either = _between(bottom, _by_top(boxes, calibration))
-    places = np.where(upright[:, None], trunk.places_m, either.places_m)
-    covariance = np.where(upright[:, None, None], trunk.covariance_m2, either.covariance_m2)
-    floor = Floor(
-        np.where(whole[:, None], bottom.places_m, places),
-        np.where(whole[:, None, None], bottom.covariance_m2, covariance),
-    )
-    return floor, ["box_bottom" if each else "extrapolated" for each in whole.tolist()]
+    # A tall person with hidden feet fills a short person's box: the trunk tells them apart.
+    whole &= ~upright | (_distance2(bottom, trunk) <= AGREEING)
+    lying = _lying(boxes, calibration) & ~upright
+    bottom.covariance_m2[lying] += HALF_BODY_M**2 * np.eye(2)
+    # Hidden legs, or somebody who does not stand? Without a trunk both are possible.
+    vague = _between(bottom, _by_top(boxes, calibration))
+    floor = _chosen(lying | (whole & upright), bottom, _chosen(upright, trunk, vague))
+    named = (whole | lying).tolist()
+    return floor, ["box_bottom" if each else "extrapolated" for each in named]
 
 
 def _by_bottom(boxes: Array, calibration: FloorCalibration) -> Floor:
     points = _bottoms(boxes)
     points[:, 1] -= SOLES * (boxes[:, 3] - boxes[:, 1])
-    floor = calibration.to_floor(points, noise=_noise(boxes, BOX_NOISE))
+    floor = calibration.to_floor(points, noise=_noise(boxes, calibration, BOX_NOISE))
     floor.covariance_m2[:] += ONE_ANKLE_M**2 * np.eye(2)
     return floor
 
@@ -170,7 +179,7 @@ def _by_top(boxes: Array, calibration: FloorCalibration) -> Floor:
     points = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 1]], axis=1)
     floor = calibration.to_floor(
         points,
-        noise=_noise(boxes, BOX_NOISE),
+        noise=_noise(boxes, calibration, BOX_NOISE),
         height_m=calibration.stature.mean_m,
         height_noise_m=calibration.stature.spread_m,
     )
@@ -209,7 +218,7 @@ def _lowered(
 ) -> Floor:
     floor = calibration.to_floor(
         joints.points,
-        noise=_noise(boxes, JOINT_NOISE),
+        noise=_noise(boxes, calibration, JOINT_NOISE),
         height_m=share * calibration.stature.mean_m,
         height_noise_m=float(
             np.hypot(share * calibration.stature.spread_m, noise * calibration.stature.mean_m)
@@ -217,6 +226,22 @@ def _lowered(
     )
     floor.covariance_m2[:] += 2 * FEET_M**2 * np.eye(2)
     return floor
+
+
+def _distance2(one: Floor, other: Floor) -> Array:
+    """(N,) squared distance in standard deviations of both; NaN where one has no place."""
+    off = one.places_m - other.places_m
+    return np.asarray(
+        np.einsum("ni,nij,nj->n", off, inverse2(one.covariance_m2 + other.covariance_m2), off)
+    )
+
+
+def _chosen(first: NDArray[np.bool_], one: Floor, other: Floor) -> Floor:
+    """Row by row from one or from the other."""
+    return Floor(
+        np.where(first[:, None], one.places_m, other.places_m),
+        np.where(first[:, None, None], one.covariance_m2, other.covariance_m2),
+    )
 
 
 def _between(one: Floor, other: Floor) -> Floor:
@@ -228,12 +253,23 @@ def _between(one: Floor, other: Floor) -> Floor:
     return Floor((one.places_m + other.places_m) / 2, covariance)
 
 
+def _lying(boxes: Array, calibration: FloorCalibration) -> NDArray[np.bool_]:
+    """Whose box is wider than tall."""
+    wide: NDArray[np.bool_] = (boxes[:, 2] - boxes[:, 0]) * calibration.aspect > (
+        boxes[:, 3] - boxes[:, 1]
+    )
+    return wide
+
+
 def _bottoms(boxes: Array) -> Array:
     return np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
 
 
-def _noise(boxes: Array, share: float) -> Array:
-    return np.asarray(np.hypot(share * (boxes[:, 3] - boxes[:, 1]), POINT_NOISE))
+def _noise(boxes: Array, calibration: FloorCalibration, share: float) -> Array:
+    """Of points on bodies of this size, lying ones too, in picture heights."""
+    across = (boxes[:, 2] - boxes[:, 0]) * calibration.aspect
+    size = np.hypot(across, boxes[:, 3] - boxes[:, 1])
+    return np.asarray(np.hypot(share * size, POINT_NOISE))
 
 
 def _positions(floor: Floor, sources: Sequence[Source]) -> list[FloorPosition | None]:
