@@ -11,7 +11,7 @@ from zones.calibration import FloorCalibration
 from zones.drivers import Drivers
 from zones.geometry import Polygon
 from zones.people import People
-from zones.rules.base import EndReason, RuleContext
+from zones.rules.base import Doubtful, EndReason, RuleContext
 from zones.rules.missing_ppe import MissingPpeMachine
 from zones.running import RunningRule, ZoneView
 from zones.specs import RuleSpec, ZoneSpec
@@ -58,7 +58,11 @@ class RuleEngine:
 
     def update(self, observation: Observation, plant: PlantState) -> list[Violation]:
         """Take one observation; return the violations that opened, changed or closed."""
-        people = People(observation, driving=self._drivers.update(observation))
+        people = People(
+            observation,
+            driving=self._drivers.update(observation),
+            calibration=self._calibration,
+        )
         reports: list[Violation] = []
         for rule in self._rules.values():
             reports += rule.update(people, plant)
@@ -78,6 +82,14 @@ class RuleEngine:
     def states(self) -> dict[str, Armament]:
         """Whether every rule that is in use is armed, as of the newest frame or look."""
         return {rule_id: rule.armament for rule_id, rule in self._rules.items()}
+
+    def doubts(self) -> dict[str, frozenset[str]]:
+        """What armed rules cannot tell now, by rule; only of rules that cannot tell something."""
+        return {
+            rule_id: machine.doubts
+            for rule_id, rule in self._rules.items()
+            if isinstance(machine := rule.machine, Doubtful) and machine.doubts
+        }
 
     @property
     def ppe_items(self) -> frozenset[PpeItem]:
@@ -157,6 +169,7 @@ class RuleEngine:
                 running[spec.id] = RunningRule(spec, zone, context)
         replaced = [r for rule_id, r in self._rules.items() if running.get(rule_id) is not r]
         self._rules = running
+        self._calibration = calibration
         return replaced
 
 

@@ -4,7 +4,7 @@ A vehicle that does both is one: it keeps its reported place, which is better, a
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -129,6 +129,10 @@ class Traffic:
             _only_seen(vehicle, now) for row, vehicle in enumerate(self._seen) if row not in taken
         ]
         return (*merged, *alone)
+
+    def of(self, kinds: Collection[str]) -> list[Vehicle]:
+        """The vehicles of these kinds."""
+        return [vehicle for vehicle in self.vehicles if vehicle.kind in kinds]
 
     def gap(self, person: TrackedPerson, vehicle: Vehicle) -> Gap | None:
         """How far they are apart; None if that cannot be told at all."""

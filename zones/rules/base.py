@@ -75,6 +75,16 @@ class CameraWatcher(Protocol):
         ...
 
 
+@runtime_checkable
+class Doubtful(Protocol):
+    """A rule's state machine that knows what it cannot tell: stated, never silently off."""
+
+    @property
+    def doubts(self) -> frozenset[str]:
+        """Why some of it cannot be told as of the newest frame; see ``doubt.*`` in the texts."""
+        ...
+
+
 class RuleBase(Spec):
     """Fields of every rule."""
 

@@ -1,0 +1,74 @@
+"""Rule kind ``man_down``: a person lies on the floor and does not move.
+
+Also somebody who already lay there when first seen. Unknown input is as for ``fall``: somebody
+along the view whom a camera without calibration never saw standing looks like one who crouches,
+and is not taken for one who lies. The time not seen counts as lying still as long as the same
+person is found again in the same place.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from safety.clock import Instant
+from safety.types import PlantState, Violation
+from zones.people import People
+from zones.rules.base import CameraRuleBase, EndReason, RuleContext
+from zones.rules.episode import EpisodeMachine, Episodes
+from zones.rules.lying import LyingWatch
+from zones.rules.where import Where
+
+_FALL_S = 1.0
+"""Only for falls, which this rule does not ask for."""
+
+
+class ManDownSpec(CameraRuleBase):
+    """A person lies still on the floor."""
+
+    kind: Literal["man_down"] = "man_down"
+    hold_to_close_s: float = Field(default=3.0, ge=0, le=3600)
+    """Seconds up or moving again, or unseen, before the violation closes."""
+    still_s: float = Field(default=10.0, gt=0, le=3600)
+    """Seconds without moving from the place."""
+
+    def machine(self, context: RuleContext) -> "ManDownMachine":
+        return ManDownMachine(self, context)
+
+
+class ManDownMachine(EpisodeMachine[int]):
+    """Who lies still, and since when."""
+
+    def __init__(self, spec: ManDownSpec, context: RuleContext) -> None:
+        self._still_s = spec.still_s
+        self._where = Where(context)
+        self._lying = LyingWatch(_FALL_S)
+        super().__init__(
+            Episodes(
+                spec,
+                context,
+                kind=spec.kind,
+                hold_to_open_s=spec.hold_to_open_s,
+                bridges_leaving=True,
+                duration="beyond_limit_s",
+            )
+        )
+
+    def update(self, people: People, plant: PlantState) -> list[Violation]:
+        now = people.at.monotonic
+        lying = self._lying.update(people)
+        here = self._where.inside(people)
+        down = {
+            track_id: {"still_s": round(now - past.still_since, 1)}
+            for track_id, past in lying.items()
+            if now - past.still_since >= self._still_s - _TOLERANCE_S
+            and (here is None or track_id in here)
+        }
+        return self._episodes.update(people.at, people.subjects, down, aspect=people.aspect)
+
+    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
+        self._lying.clear()
+        return super().end(reason, now)
+
+
+_TOLERANCE_S = 1e-3
+"""As for every hold: rounding of frame times is no time."""
