@@ -35,6 +35,9 @@ BATCH = 8
 HUNG_S = 10.0
 """A network that is at one batch for so long is not to be counted on."""
 
+FIRST_RETRY_S, LAST_RETRY_S = 2.0, 60.0
+"""Pauses between attempts to load it."""
+
 _WAKE_S = 0.25
 
 
@@ -57,7 +60,7 @@ class PpeThread:
         self._needed = self._stopping = False
         self._busy_since: float | None = None
         self._retry_at = 0.0
-        self._backoff = Backoff(first_s=2.0, last_s=60.0)
+        self._backoff = Backoff(first_s=FIRST_RETRY_S, last_s=LAST_RETRY_S)
         self._durations: deque[float] = deque(maxlen=300)
         self.errors = 0
         self._thread = threading.Thread(target=self._run, name="ppe", daemon=True)
@@ -108,6 +111,11 @@ class PpeThread:
         with self._wake:
             self._waiting.append((watch, look))
             self._wake.notify()
+
+    @property
+    def waiting(self) -> int:
+        """Looks that nobody has begun."""
+        return len(self._waiting)
 
     @property
     def ms_per_picture(self) -> float:
