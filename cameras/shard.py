@@ -260,7 +260,7 @@ def _loader(settings: Settings, fell_back: FellBack) -> Callable[[int, float], D
             aspect=aspect,
             backend=settings.backend,
             device=settings.device,
-            cache_dir=settings.data_dir / "models",
+            cache_dir=settings.models_dir,
             confidence=LEAST_SCORE,
             fell_back=fell_back,
         )

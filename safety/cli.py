@@ -23,6 +23,8 @@ site = typer.Typer(help="The site as one YAML file.", no_args_is_help=True)
 user = typer.Typer(help="Who may sign in.", no_args_is_help=True)
 app.add_typer(site, name="site")
 app.add_typer(user, name="user")
+model = typer.Typer(help="The networks that watch.", no_args_is_help=True)
+app.add_typer(model, name="model")
 
 Role = Literal["viewer", "operator", "manager", "admin"]
 
@@ -157,6 +159,62 @@ def user_passwd(login: str) -> None:
     find_user(settings, login)
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     set_password(settings, login=login, password=password)
+
+
+@model.command("list")
+def model_list() -> None:
+    """Say which networks there are, what they find, and which are in use."""
+    from safety.app.model import list_models
+
+    list_models(_settings("model"))
+
+
+@model.command("verify")
+def model_verify() -> None:
+    """Compare every network with its checksum."""
+    from safety.app.model import verify_models
+
+    raise typer.Exit(0 if verify_models(_settings("model")) else 1)
+
+
+@model.command("add")
+def model_add(
+    file: Annotated[Path, typer.Argument(help="Ultralytics network: .pt, .onnx or .engine.")],
+    name: Annotated[str | None, typer.Option(help="What to call it; else as the file.")] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="Their class = ours, e.g. 'Safety Helmet=hardhat'; repeat."),
+    ] = None,
+) -> None:
+    """Add a network of your own, with its classes mapped to ours."""
+    from safety.app.model_add import add_model, parse_map
+
+    add_model(_settings("model"), file, name=name, wanted=parse_map(classes or []))
+
+
+@model.command("pull")
+def model_pull(
+    name: Annotated[str, typer.Argument(help="yolo11s-pose, yolo11m-pose, …")],
+    url: Annotated[str | None, typer.Option(help="Where it lies, if not at Ultralytics.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="What it must have, if not pinned.")] = None,
+) -> None:
+    """Fetch a larger official network, check it against its pinned SHA-256, and add it."""
+    from safety.app.model_pull import pull_model
+
+    pull_model(_settings("model"), name, url=url, sha256=sha256)
+
+
+@model.command("export")
+def model_export(
+    network: Annotated[str, typer.Argument(help="A file, or a name that 'model list' shows.")],
+    form: Annotated[Literal["openvino", "onnx", "engine"], typer.Option("--format")],
+    half: Annotated[bool, typer.Option("--half", help="Weights in 16 bits.")] = False,
+    out: Annotated[Path, typer.Option(help="Directory to write to.")] = Path("exported"),
+) -> None:
+    """Write a network in the form that another program or device needs."""
+    from safety.app.model_export import export_model
+
+    export_model(_settings("model"), network, form=form, half=half, out=out)
 
 
 def main() -> None:

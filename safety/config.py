@@ -114,10 +114,10 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; empty means SQLite in the data directory."""
 
     pose_model: Path | None = None
-    """Pose network, ``.onnx`` or Ultralytics ``.pt``; empty means the bundled one."""
+    """Pose network: a file, or the name of one that was added; empty means the bundled one."""
 
     ppe_model: Path | None = None
-    """Network for protective equipment, ``.onnx`` or ``.pt``; empty means the bundled one."""
+    """Network for protective equipment, chosen in the same way; empty means the bundled one."""
 
     ppe_mode: Literal["crops", "full_frame"] = "crops"
     """What that network is shown: ``crops`` of persons from the full-resolution picture, or the
@@ -191,6 +191,11 @@ class Settings(BaseSettings):
     def evidence_dir(self) -> Path:
         """Directory of clips and pictures."""
         return self.data_dir / "evidence"
+
+    @property
+    def models_dir(self) -> Path:
+        """Directory of the networks that were added, and of what is made of networks."""
+        return self.data_dir / "models"
 
     @property
     def engine_socket(self) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 
 from safety.errors import ModelError
+from safety.perception.added import meaning, read_note
 from safety.perception.batches import BatchDetector, BatchEngine
 from safety.perception.convert import converted
 from safety.perception.detector import Detector, Found, NetworkDetector, ObjectDetector
@@ -59,7 +60,7 @@ def load_pose_detector(
     network_px = network_size(width, aspect)
 
     def decoder(card: NetworkCard) -> PoseDecoder:
-        classes = pose_classes(card, model, network_px)
+        classes = pose_classes(card, model, network_px, _meaning(card, model))
         return PoseDecoder(classes, confidence=confidence, iou=iou)
 
     loader = _Loader(model, decoder, network_px, max_batch, cache_dir)
@@ -97,10 +98,18 @@ def load_object_detector(
 
     def decoder(card: NetworkCard) -> ObjectDecoder:
         check_objects(card, model, network_px)
-        return ObjectDecoder(card.names, range(len(card.names)), confidence=confidence, iou=iou)
+        means = _meaning(card, model)
+        names = list(dict.fromkeys(name for name in means if name is not None))
+        classes = [-1 if name is None else names.index(name) for name in means]
+        return ObjectDecoder(names, classes, confidence=confidence, iou=iou)
 
     loader = _Loader(model, decoder, network_px, max_batch, cache_dir)
     return loader.load(backend, device, fell_back)
+
+
+def _meaning(card: NetworkCard, model: Path) -> tuple[str | None, ...]:
+    note = read_note(model)
+    return meaning(card.names, None if note is None else note.classes)
 
 
 @dataclass(frozen=True, slots=True)

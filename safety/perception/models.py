@@ -1,9 +1,11 @@
 """Which network files there are, and what they say about themselves."""
 
 import ast
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -14,6 +16,9 @@ from safety.types import KEYPOINTS, ObjectClass
 
 _BUNDLED = Path(__file__).parent.parent / "models"
 
+_LONGEST_HEADER = 1_000_000
+"""Bytes in front of a TensorRT engine at the most."""
+
 _KINDS = tuple(ObjectClass)
 
 
@@ -23,7 +28,7 @@ def find_pose_model(settings: Settings, bundled: Path = _BUNDLED) -> Path:
     Raises:
         ModelError: There is none.
     """
-    return _find(settings.pose_model, "ANJEON_POSE_MODEL", bundled, "*pose*.onnx", "pose")
+    return _find(settings, "pose_model", bundled, "*pose*.onnx", "pose")
 
 
 def find_ppe_model(settings: Settings, bundled: Path = _BUNDLED) -> Path:
@@ -32,19 +37,26 @@ def find_ppe_model(settings: Settings, bundled: Path = _BUNDLED) -> Path:
     Raises:
         ModelError: There is none.
     """
-    return _find(settings.ppe_model, "ANJEON_PPE_MODEL", bundled, "ppe*.onnx", "detection")
+    return _find(settings, "ppe_model", bundled, "ppe*.onnx", "detection")
 
 
-def _find(chosen: Path | None, setting: str, bundled: Path, pattern: str, task: str) -> Path:
+def _find(
+    settings: Settings, field: Literal["pose_model", "ppe_model"], bundled: Path, *kind: str
+) -> Path:
+    """The network that a setting chooses: a file, or the name of one that was added."""
+    chosen: Path | None = getattr(settings, field)
+    setting, (pattern, task) = f"ANJEON_{field.upper()}", kind
     if chosen is not None:
-        if not chosen.is_file():
-            raise ModelError(
-                "model.missing",
-                "the model file {path} does not exist; check the path in {setting}",
-                path=str(chosen),
-                setting=setting,
-            )
-        return chosen
+        named = [settings.models_dir / f"{chosen}{suffix}" for suffix in (".onnx", ".engine")]
+        for path in (chosen, *named):
+            if path.is_file():
+                return path
+        raise ModelError(
+            "model.missing",
+            "the model file {path} does not exist; check the path in {setting}",
+            path=str(chosen),
+            setting=setting,
+        )
     found = sorted(bundled.glob(pattern))
     if not found:
         raise ModelError(
@@ -79,13 +91,26 @@ class NetworkCard:
 
 
 def read_card(path: Path) -> NetworkCard:
-    """The card of an ONNX file.
+    """The card of an ONNX or a TensorRT engine file.
 
     Raises:
         ModelError: The file is missing, damaged, or has no such card.
     """
+    if path.suffix == ".engine":
+        return _card(path, _engine_properties(path), fixed_px=None, output_rows=None)
     model = _load(path)
     properties = {p.key: p.value for p in model.metadata_props}
+    fixed_px, output_rows = _fixed_size(model), _dimension(model.graph.output[0], 1)
+    return _card(path, properties, fixed_px=fixed_px, output_rows=output_rows)
+
+
+def _card(
+    path: Path,
+    properties: Mapping[str, str],
+    *,
+    fixed_px: tuple[int, int] | None,
+    output_rows: int | None,
+) -> NetworkCard:
     try:
         names = ast.literal_eval(properties["names"])
         keypoints = ast.literal_eval(properties.get("kpt_shape", "None"))
@@ -94,8 +119,8 @@ def read_card(path: Path) -> NetworkCard:
             names=tuple(str(names[i]) for i in range(len(names))),
             keypoints=None if keypoints is None else (int(keypoints[0]), int(keypoints[1])),
             end_to_end=properties.get("end2end", "False") == "True",
-            fixed_px=_fixed_size(model),
-            output_rows=_dimension(model.graph.output[0], 1),
+            fixed_px=fixed_px,
+            output_rows=output_rows,
         )
     except (KeyError, ValueError, SyntaxError, TypeError, IndexError) as error:
         raise ModelError(
@@ -106,8 +131,13 @@ def read_card(path: Path) -> NetworkCard:
         ) from error
 
 
-def pose_classes(card: NetworkCard, path: Path, network_px: tuple[int, int]) -> Sequence[int]:
-    """Index into ``ObjectClass`` for every class of a pose network.
+def pose_classes(
+    card: NetworkCard, path: Path, network_px: tuple[int, int], means: Sequence[str | None]
+) -> Sequence[int]:
+    """Index into ``ObjectClass`` for every class of a pose network; -1: of no interest.
+
+    Args:
+        means: What each class is here.
 
     Raises:
         ModelError: It is no pose network of ours: task, keypoints, classes or size differ.
@@ -116,7 +146,7 @@ def pose_classes(card: NetworkCard, path: Path, network_px: tuple[int, int]) -> 
         f"its task is '{card.task}', not 'pose'": card.task != "pose",
         f"it has keypoints {card.keypoints}, not the 17 of COCO": card.keypoints != (17, 3),
         f"it finds {', '.join(card.names)}; classes must be among {', '.join(_KINDS)} and"
-        " include person": "person" not in card.names or not set(card.names) <= set(_KINDS),
+        " include person": "person" not in means or not set(means) <= {*_KINDS, None},
         **_unusable(card, network_px, further=3 * len(KEYPOINTS)),
     }
     reason = next((text for text, holds in wrong.items() if holds), None)
@@ -128,7 +158,7 @@ def pose_classes(card: NetworkCard, path: Path, network_px: tuple[int, int]) -> 
             path=str(path),
             reason=reason,
         )
-    return [_KINDS.index(ObjectClass(name)) for name in card.names]
+    return [-1 if name is None else _KINDS.index(ObjectClass(name)) for name in means]
 
 
 def check_objects(card: NetworkCard, path: Path, network_px: tuple[int, int]) -> None:
@@ -172,6 +202,26 @@ def _load(path: Path) -> onnx.ModelProto:
     if not model.graph.node or not model.graph.input or not model.graph.output:
         raise _unreadable(path, "it holds no network")
     return model
+
+
+def _engine_properties(path: Path) -> dict[str, str]:
+    """What Ultralytics writes in front of a TensorRT engine: a length, and that much JSON."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(4), "little", signed=True)
+            if not 0 < length < _LONGEST_HEADER:
+                raise ValueError("it was not written by Ultralytics")
+            header = json.loads(file.read(length))
+        items = {"names": {int(k): v for k, v in dict(header["names"]).items()}}
+        return {str(key): str(value) for key, value in {**header, **items}.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            "model.engine_unreadable",
+            "the model file {path} is not a TensorRT engine with Ultralytics' header ({why});"
+            " make it with 'anjeon model export --format engine' on the machine that will run it",
+            path=str(path),
+            why=str(error),
+        ) from error
 
 
 def _unreadable(path: Path, why: str) -> ModelError:
