@@ -1,0 +1,1 @@
+"""Measures of safety, as pure functions: rates, comparisons, charts, verdicts."""
