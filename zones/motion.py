@@ -16,6 +16,7 @@ from safety.clock import Instant
 from safety.perception.floor_velocity import FloorVelocities, Velocity
 from safety.types import FloorPosition, ObjectClass, SeenVehicle, TrackedPerson
 from zones.calibration import FloorCalibration
+from zones.floor import CLEARANCE_M, VEHICLE_M
 
 SIZE_M: Mapping[ObjectClass, tuple[float, float]] = {
     ObjectClass.FORKLIFT: (3.0, 1.3),
@@ -23,8 +24,9 @@ SIZE_M: Mapping[ObjectClass, tuple[float, float]] = {
 }
 """Usual length, forks included, and width, metres."""
 
-SMALLEST, LARGEST = 0.8, 1.6
-"""Shares of the usual size between which the width seen is believed."""
+LARGEST = 1.6
+"""A width seen is believed up to this share of the usual one; a smaller one is not: wheels and
+loads behind the near edge, and whatever hides the vehicle, make it look narrow."""
 
 HEADING_FROM_MPS = 0.3
 """From this speed on a vehicle's heading is that of its velocity; slower, it keeps the last."""
@@ -72,7 +74,8 @@ class VehicleMotion:
         known = self._velocities.update(
             [vehicle.track_id for vehicle, _ in placed],
             np.array([(floor.x_m, floor.y_m) for _, floor in placed]),
-            np.array([_variance(floor) for _, floor in placed]),
+            # Where the near edge is, is a bias that moves along: it makes no velocity.
+            np.array([_variance(floor) - VEHICLE_M**2 for _, floor in placed]),
             at.monotonic,
         )
         self._steer(known, at.monotonic)
@@ -97,7 +100,8 @@ class VehicleMotion:
         behind = bottom - 0.05 * (bottom - top)
         x = np.stack([left, right, (left + right) / 2], axis=1)
         y = np.stack([bottom, bottom, behind], axis=1)
-        places = self._calibration.to_floor(np.stack([x, y], axis=2).reshape(-1, 2)).places_m
+        points = np.stack([x, y], axis=2).reshape(-1, 2)
+        places = self._calibration.to_floor(points, height_m=CLEARANCE_M).places_m
         return places.reshape(-1, 3, 2)
 
     def _steer(self, known: Mapping[int, Velocity], now: float) -> None:
@@ -149,7 +153,7 @@ def outline(
     along = abs(float(forward @ away))
     across = math.sqrt(max(0.0, 1 - along**2))
     looks = length_m * across + width_m * along
-    share = min(max(seen_m / looks, SMALLEST), LARGEST)
+    share = min(max(seen_m / looks, 1.0), LARGEST)
     half_length, half_width = share * length_m / 2, share * width_m / 2
     centre = near + away * (half_length * along + half_width * across)
     left = np.array([-forward[1], forward[0]])

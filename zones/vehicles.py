@@ -33,6 +33,9 @@ deviation of its place is added."""
 STANDING_MPS = 0.15
 """Slower vehicles stand."""
 
+FEET_M = 0.1
+"""Feet reach so far from the middle between them, towards what is near."""
+
 CONTACT_M = 0.4
 """Half a person's width, and arms: somebody this near to a vehicle's outline touches it."""
 
@@ -78,7 +81,7 @@ class Gap:
     """How far a person is from a vehicle or machine.
 
     Attributes:
-        metres: From the middle of the feet to the outline; 0 inside it.
+        metres: From the nearer foot to the outline; 0 inside it.
         sigma_m: Its standard deviation.
         toward_mps: How fast the gap closes; None while a velocity is unknown.
         contact_s: Seconds until contact if nobody changes speed or course; None: no contact, or
@@ -176,7 +179,7 @@ def gap_on_floor(
         other_covariance_m2: Of its place.
     """
     point = shapely.Point(floor.x_m, floor.y_m)
-    metres = float(shapely.distance(point, outline))
+    metres = max(0.0, float(shapely.distance(point, outline)) - FEET_M)
     away = _direction(point, outline)
     sigma = math.sqrt(_along(away, floor.covariance_m2) + _along(away, other_covariance_m2))
     if velocity_mps is None or other_velocity_mps is None:

@@ -1,6 +1,6 @@
 """Rule kind ``proximity``: a person is too near to a robot, a forklift or a machine.
 
-Distances are metres on the floor between the middle of the feet and the outline, with their
+Distances are metres on the floor between the nearer foot and the outline, with their
 standard deviation. A vehicle's own driver is no pedestrian. Unknown input never turns the rule
 off: where the floor is unknown the distance is estimated from how tall the person looks, and the
 violation says so; a vehicle of unknown speed counts as moving; a vehicle that should report its
