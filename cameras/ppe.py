@@ -178,7 +178,7 @@ class PpeThread:
         self._durations.append((self._clock.now().monotonic - begun) / len(pictures))
         self._backoff.reset()
         return [
-            _answer(look, [next(found) for _ in look.pictures], detector.names) for look in looks
+            answered(look, [next(found) for _ in look.pictures], detector.names) for look in looks
         ]
 
     def _give_up(self, error: Exception) -> None:
@@ -191,7 +191,8 @@ class PpeThread:
         self._retry_at = self._clock.now().monotonic + self._backoff.next()
 
 
-def _answer(look: Look, found: Sequence[Objects], names: Sequence[str]) -> Answer:
+def answered(look: Look, found: Sequence[Objects], names: Sequence[str]) -> Answer:
+    """What a look told, from what a network with these classes found in its pictures."""
     if look.crops is None:
         findings = findings_in_picture(found[0], names)
     else:

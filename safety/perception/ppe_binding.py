@@ -26,8 +26,8 @@ LEAST_LEAD = 0.2
 CLEARLY_NEARER = 0.2
 """By how many torsos a binding must be better than the exchanged one to be trusted."""
 
-_SIZES = (0.1, 1.8)
-"""Longer side of an item's box, in torsos of who wears it: least and most."""
+_LEAST_SIDE, _MOST_SIDE = 0.1, 1.8
+"""Shorter and longer side of an item's box, in torsos of who wears it: least and most."""
 
 _FAR = 1e6
 
@@ -89,8 +89,10 @@ class _Thing:
         return middle
 
     @property
-    def size(self) -> float:
-        return float((self.box[2:] - self.box[:2]).max())
+    def sides(self) -> tuple[float, float]:
+        """The shorter and the longer one."""
+        shorter, longer = sorted((self.box[2:] - self.box[:2]).tolist())
+        return shorter, longer
 
 
 def bind(
@@ -126,8 +128,8 @@ def bind(
         for person in persons:
             own = [
                 evidence
-                for (owner, _), evidence in zip(where, bound, strict=True)
-                if owner == person.track_id
+                for (owner, place), evidence in zip(where, bound, strict=True)
+                if owner == person.track_id and place.judged
             ]
             result[person.track_id][item] = _together(own)
     return result
@@ -186,7 +188,7 @@ def _assign(where: Sequence[Place], things: Sequence[_Thing]) -> list[Evidence]:
     }
     return [
         things[chosen[row]].evidence
-        if row in chosen and not _doubtful(row, chosen, far)
+        if row in chosen and where[row].judged and not _doubtful(row, chosen, far)
         else NOTHING
         for row in range(len(where))
     ]
@@ -198,7 +200,8 @@ def _distances(where: Sequence[Place], things: Sequence[_Thing]) -> NDArray[np.f
     for row, place in enumerate(where):
         for column, thing in enumerate(things):
             distance = float(np.linalg.norm(thing.middle - place.middle))
-            fits = _SIZES[0] <= thing.size / place.torso <= _SIZES[1]
+            shorter, longer = thing.sides
+            fits = _LEAST_SIDE * place.torso <= shorter and longer <= _MOST_SIDE * place.torso
             if fits and distance <= place.reach:
                 far[row, column] = distance / place.torso
     return far
