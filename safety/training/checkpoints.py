@@ -1,6 +1,5 @@
 """Files of a training run: the state to go on from, and weights in Ultralytics' format."""
 
-import os
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,4 +72,4 @@ def _save(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     torch.save(content, part)
-    os.replace(part, path)
+    part.replace(path)

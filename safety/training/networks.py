@@ -60,7 +60,7 @@ def with_gains(network: nn.Module, gains: Mapping[str, float]) -> None:
         network.criterion = network.init_criterion()
 
 
-class PartialPoseLoss(v8PoseLoss):
+class PartialPoseLoss(v8PoseLoss):  # type: ignore[misc]
     """Ultralytics' pose loss, without a say where keypoints are unknown (``UNKNOWN``)."""
 
     def calculate_keypoints_loss(

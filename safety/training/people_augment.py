@@ -6,11 +6,10 @@ onto a canvas that has the shape of the pictures that cameras give.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
 from safety.perception.letterbox import PAD
 from safety.training.dataset import Sample, read_picture
@@ -77,11 +76,11 @@ def turned(source: Piece) -> Piece:
     return Piece(np.ascontiguousarray(np.rot90(source.pixels)), source.classes, boxes, keypoints)
 
 
-class PeoplePictures(torch.utils.data.Dataset[dict[str, Any]]):
-    """Augmented pictures for the trainer.
+class Composer:
+    """Draws augmented canvases.
 
     Args:
-        samples: What to draw from; item i shows sample i, alone or with three others.
+        samples: What to draw from; canvas i shows sample i, alone or with three others.
         size_px: Width and height of the canvas.
         chances: The recipe's ``augmentation``.
     """
@@ -95,27 +94,18 @@ class PeoplePictures(torch.utils.data.Dataset[dict[str, Any]]):
         # Kept small and decoded: reading WebP costs as much as a training step.
         self._pictures = {path: self._read(path) for path in {s.picture for s in samples}}
 
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def _read(self, path: Any) -> Picture:
+    def _read(self, path: Path) -> Picture:
         pixels = read_picture(path)
         assert pixels is not None, f"{path} was decoded when the list was made"
         shrink = self._largest() / float(np.sqrt(pixels.shape[0] * pixels.shape[1]))
         if shrink >= 1:
             return pixels
-        return cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA).astype(
-            np.uint8
-        )
+        size = (round(pixels.shape[1] * shrink), round(pixels.shape[0] * shrink))
+        return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
     def _largest(self) -> float:
         """Root of the area beyond which pixels would never reach a canvas."""
         return float(np.sqrt(self._size_px[0] * self._size_px[1])) * self._chances["scale_high"]
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        rng = np.random.default_rng(np.random.randint(2**31))  # noqa: NPY002 - seeded per worker
-        canvas = self.compose(index, rng)
-        return to_tensors(canvas, self._size_px)
 
     def compose(self, index: int, rng: np.random.Generator) -> Piece:
         """One augmented canvas."""
@@ -208,35 +198,11 @@ def degraded(pixels: Picture, chances: Mapping[str, float], rng: np.random.Gener
         pixels = (pixels + noise).clip(0, 255).astype(np.uint8)
     if rng.random() < chances["jpeg"]:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 90))]
-        pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], 1).astype(np.uint8)
+        pixels = _encoded(pixels, quality)
     return pixels
 
 
-def to_tensors(canvas: Piece, size_px: tuple[int, int]) -> dict[str, Any]:
-    """As Ultralytics' criteria read it; ``collate`` joins several."""
-    size = np.array(size_px, np.float32)
-    corners = canvas.boxes / np.tile(size, 2)
-    middles = np.concatenate(
-        [(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], axis=1
-    )
-    keypoints = canvas.keypoints.copy()
-    keypoints[..., :2] /= size
-    return {
-        "img": torch.from_numpy(np.ascontiguousarray(canvas.pixels.transpose(2, 0, 1))),
-        "cls": torch.from_numpy(canvas.classes.reshape(-1, 1).astype(np.float32)),
-        "bboxes": torch.from_numpy(middles.astype(np.float32)),
-        "keypoints": torch.from_numpy(keypoints.astype(np.float32)),
-    }
-
-
-def collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
-    """A batch: pictures stacked, objects in one list with the number of their picture."""
-    counts = torch.tensor([len(sample["cls"]) for sample in samples])
-    return {
-        "img": torch.stack([sample["img"] for sample in samples]),
-        "batch_idx": torch.repeat_interleave(torch.arange(len(samples)), counts).float(),
-        **{
-            key: torch.cat([sample[key] for sample in samples])
-            for key in ("cls", "bboxes", "keypoints")
-        },
-    }
+def _encoded(pixels: Picture, quality: list[int]) -> Picture:
+    decoded = cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], cv2.IMREAD_COLOR)
+    assert decoded is not None, "what was encoded can be decoded"
+    return decoded.astype(np.uint8)

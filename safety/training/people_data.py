@@ -6,28 +6,32 @@ any is. Augmented copies of a photograph share the stem before the last ``-``: o
 stem is taken, so that no photograph is on both sides.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 
 from safety.training.dataset import Faults, Sample, read_folder, read_picture, write_list
 from safety.training.needs import TrainingError
-from safety.training.people_pseudo import PERSON, Labeller, completed, to_corners
+from safety.training.people_pseudo import Labeller, completed, to_corners
 from safety.training.recipe import Recipe
 from safety.types import KEYPOINTS, FloatArray
 
-TRAINING_FILMS = ("worker-zone.mp4",)
-VALIDATION_FILMS = ("store-aisle.mp4", "one-by-one.mp4")
+TRAINING_FILMS = {"worker-zone.mp4": 0.5}
+"""Films to learn from, and how many seconds lie between two frames."""
+
+VALIDATION_FILMS = {"store-aisle.mp4": 0.5, "one-by-one.mp4": 2.5}
+"""Films set aside: four seconds full of people, and two minutes with one at a time."""
 
 _FACE = slice(0, 5)
 
 _TEN_CLASSES = 10
 """Classes of the two PPE data sets."""
 
-_PPE_VEHICLES = (8, 9)
-"""``machinery`` and ``vehicle`` of the construction photographs: may be forklifts."""
+Part = Literal["train", "val"]
 
 
 def prepare(recipe: Recipe, data: Path, out: Path) -> tuple[Path, Path, str]:
@@ -39,53 +43,57 @@ def prepare(recipe: Recipe, data: Path, out: Path) -> tuple[Path, Path, str]:
     Raises:
         TrainingError: A data set is faulty, or none is there.
     """
-    import hashlib
+    training = prepare_part(recipe, data, out, "train")
+    validation = prepare_part(recipe, data, out, "val")
+    return training, validation, hashlib.sha256(training.read_bytes()).hexdigest()
 
-    lists = (out / "train.jsonl", out / "val.jsonl")
-    if not all(path.is_file() for path in lists):
-        training, validation = _gather(recipe, data, out)
-        if not training or not validation:
+
+def prepare_part(recipe: Recipe, data: Path, out: Path, part: Part) -> Path:
+    """Write the list of one part, unless it is there already.
+
+    Raises:
+        TrainingError: As ``prepare``.
+    """
+    path = out / f"{part}.jsonl"
+    if not path.is_file():
+        samples = _gather(recipe, data, out, part)
+        if not samples:
             raise TrainingError(
                 "training.no_data",
                 "{data} holds none of the data sets forklift, ppe-construction, ppe-syook,"
                 " rendered; pass the folder that has them with --data",
                 data=str(data),
             )
-        write_list(lists[0], training, data)
-        write_list(lists[1], validation, data)
-    return *lists, hashlib.sha256(lists[0].read_bytes()).hexdigest()
+        write_list(path, samples, data)
+    return path
 
 
-def _gather(recipe: Recipe, data: Path, out: Path) -> tuple[list[Sample], list[Sample]]:
+def _gather(recipe: Recipe, data: Path, out: Path, part: Part) -> list[Sample]:
     rules = recipe.data
-    exact = (_rendered(data, "train") * int(rules["rendered_repeats"]), _rendered(data, "val"))
-    photographs = (
-        [*_forklift(data, "train"), *_construction(data, "train"), *_syook(data)],
-        [*_forklift(data, "val"), *_construction(data, "val")],
-    )
-    films = data.parent / "clips"
-    frames = (
-        list(_film_frames(films, TRAINING_FILMS, out / "frames", rules["film_every_s"])),
-        list(_film_frames(films, VALIDATION_FILMS, out / "frames", rules["film_every_s"])),
-    )
+    exact = _rendered(data, part)
+    photographs = [*_forklift(data, part), *_construction(data, part)]
+    films = VALIDATION_FILMS
+    if part == "train":
+        exact = exact * int(rules["rendered_repeats"])
+        photographs += _syook(data)
+        films = TRAINING_FILMS
+    frames = list(_film_frames(data.parent / "clips", films, out / "frames"))
     base = data.parent / recipe.base
-    widths = (int(rules["pseudo_width_px"]), int(rules["pseudo_low_width_px"]))
-    parts = []
-    for part in range(2):
-        squares = _labelled(photographs[part], base, widths, 1.0, out / "cache", rules)
-        wide = _labelled(frames[part], base, widths, 16 / 9, out / "cache", rules)
-        parts.append([*exact[part], *squares, *wide])
-    return parts[0], parts[1]
+    cache = out / "cache"
+    return [
+        *exact,
+        *_labelled(photographs, base, 1.0, cache, rules),
+        *_labelled(frames, base, 16 / 9, cache, rules),
+    ]
 
 
 def _labelled(
-    samples: Iterable[Sample],
-    base: Path,
-    widths: tuple[int, int],
-    aspect: float,
-    cache: Path,
-    rules: Mapping[str, float],
+    samples: Sequence[Sample], base: Path, aspect: float, cache: Path, rules: Mapping[str, float]
 ) -> Iterator[Sample]:
+    """Samples with what the base network sees in them; loads it only if there are any."""
+    if not samples:
+        return
+    widths = (int(rules["pseudo_width_px"]), int(rules["pseudo_low_width_px"]))
     labeller = Labeller(base, widths, aspect, cache)
     for sample in samples:
         picture = read_picture(sample.picture)
@@ -117,7 +125,7 @@ def _forklift(data: Path, part: str) -> list[Sample]:
 
 
 def _construction(data: Path, part: str) -> list[Sample]:
-    """Persons; photographs with vehicles that may be forklifts do not train what is none."""
+    """Persons only. Their vehicles are excavators, lorries and the like: not forklifts."""
     samples = _yolo(data / "ppe-construction", part, _TEN_CLASSES, "ppe-construction")
     return [
         _kept(sample, sample.classes == 5, np.zeros(len(sample.classes), np.float32))
@@ -174,10 +182,10 @@ def _as_seen(sample: Sample) -> Sample:
     )
 
 
-def _film_frames(films: Path, names: Iterable[str], out: Path, every_s: float) -> Iterator[Sample]:
+def _film_frames(films: Path, names: Mapping[str, float], out: Path) -> Iterator[Sample]:
     """Frames of films as pictures without labels."""
     faults = Faults()
-    for name in names:
+    for name, every_s in names.items():
         if not (films / name).is_file():
             continue
         film = cv2.VideoCapture(str(films / name))

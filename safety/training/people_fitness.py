@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from safety.perception.letterbox import PAD, fit, network_size, place
+from safety.perception.letterbox import fit, network_size, place
 from safety.perception.postprocess import PoseDecoder
 from safety.training.dataset import Sample, read_picture
 from safety.training.networks import run

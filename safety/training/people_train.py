@@ -4,14 +4,11 @@ from pathlib import Path
 
 from safety.training.dataset import read_list
 from safety.training.networks import load_network, with_gains
-from safety.training.people_augment import PeoplePictures, collate
+from safety.training.people_batches import PeoplePictures, collate
 from safety.training.people_data import prepare
 from safety.training.people_fitness import Fitness
 from safety.training.recipe import Recipe
 from safety.training.trainer import Job, train
-
-FILM_SHARE = 5
-"""Every fifth validation frame of films judges an epoch: neighbours say the same."""
 
 
 def train_people(
@@ -21,16 +18,13 @@ def train_people(
     training, validation, _digest = prepare(recipe, data, out)
     network = load_network(data.parent / recipe.base, recipe.classes)
     with_gains(network, recipe.optimisation.gains)
-    judged = read_list(validation, data)
-    films = [sample for sample in judged if sample.source.startswith("film-")]
-    others = [sample for sample in judged if not sample.source.startswith("film-")]
     size_px = (recipe.width_px, recipe.height_px)
     return train(
         Job(
             network=network,
             data=PeoplePictures(read_list(training, data), size_px, recipe.augmentation),
             collate=collate,
-            evaluate=Fitness([*others, *films[::FILM_SHARE]], recipe.width_px),
+            evaluate=Fitness(read_list(validation, data), recipe.width_px),
             optimisation=recipe.optimisation,
             out=out,
             seed=recipe.seed,

@@ -28,10 +28,17 @@ class Optimisation(_Spec):
     batch: int = Field(ge=1, description="Pictures per step.")
     learning_rate: float = Field(gt=0, description="AdamW, after warm-up.")
     final_learning_rate: float = Field(gt=0, description="At the end; cosine in between.")
+    new_layer_factor: float = Field(
+        default=1.0, gt=0, description="How much faster the layers that tell classes learn."
+    )
     weight_decay: float = Field(ge=0, description="Of the convolutions' weights.")
     warmup_steps: int = Field(ge=0, description="Steps over which the rate rises from 0.")
     clip_gradient: float = Field(gt=0, description="Largest norm of a step's gradient.")
     freeze_layers: int = Field(ge=0, description="First layers whose weights stay.")
+    freeze_norms: bool = Field(
+        default=False,
+        description="Keep the statistics of the normalisation, which collages would shift.",
+    )
     ema_decay: float = Field(gt=0, lt=1, description="Of the averaged weights, which ship.")
     ema_steps: int = Field(ge=1, description="Steps until the average is that slow.")
     gains: dict[str, float] = Field(description="Weights of the parts of the loss.")

@@ -82,7 +82,7 @@ def train(job: Job) -> Path:
 def seed_everything(seed: int) -> None:
     """Set every source of random numbers in this process."""
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - libraries draw from the global generator
+    np.random.seed(seed)
     torch.manual_seed(seed)
 
 
@@ -107,13 +107,21 @@ def learning_rate(step: int, steps: int, spec: Optimisation) -> float:
 
 
 def _optimizer(network: nn.Module, spec: Optimisation) -> torch.optim.Optimizer:
-    """AdamW; only the convolutions' weights decay, not biases and norms."""
-    trained = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": spec.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=spec.learning_rate, betas=(0.9, 0.999))
+    """AdamW; only the convolutions' weights decay, and layers with new classes learn faster."""
+    new = {id(p) for level in network.model[-1].cv3 for p in level[-1].parameters()}
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            decay = spec.weight_decay if parameter.ndim > 1 else 0.0
+            factor = spec.new_layer_factor if id(parameter) in new else 1.0
+            groups.setdefault((decay, factor), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "weight_decay": decay, "factor": factor}
+            for (decay, factor), parameters in groups.items()
+        ],
+        lr=spec.learning_rate,
+    )
 
 
 def _epoch(
@@ -128,13 +136,13 @@ def _epoch(
 
     loader = _loader(job, epoch)
     steps = len(loader) * job.optimisation.epochs
-    _training_mode(network, job.optimisation.freeze_layers)
+    _training_mode(network, job.optimisation)
     totals: dict[str, float] = {}
     bar = tqdm(loader, desc=f"epoch {epoch + 1}/{job.optimisation.epochs}", mininterval=5)
     for number, batch in enumerate(bar):
         rate = learning_rate(epoch * len(loader) + number, steps, job.optimisation)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         parts = _step(job, network, optimizer, batch)
         average.update(network)
         for key, value in parts.items():
@@ -163,10 +171,13 @@ def _step(
     return dict(parts)
 
 
-def _training_mode(network: nn.Module, frozen: int) -> None:
+def _training_mode(network: nn.Module, spec: Optimisation) -> None:
     network.train()
-    for layer in list(network.model)[:frozen]:
+    for layer in list(network.model)[: spec.freeze_layers]:
         layer.eval()
+    for module in network.modules():
+        if spec.freeze_norms and isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 def _loader(job: Job, epoch: int) -> DataLoader[Batch]:
@@ -176,7 +187,7 @@ def _loader(job: Job, epoch: int) -> DataLoader[Batch]:
         job.data,
         batch_size=job.optimisation.batch,
         shuffle=True,
-        drop_last=len(job.data) > job.optimisation.batch,  # type: ignore[arg-type]
+        drop_last=len(job.data) > job.optimisation.batch,
         num_workers=job.workers,
         collate_fn=job.collate,
         generator=generator,
@@ -188,7 +199,7 @@ def _seed_worker(_number: int) -> None:
     """Workers are seeded by PyTorch from the loader's generator; the others follow it."""
     seed = torch.initial_seed() % 2**32
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
+    np.random.seed(seed)
     torch.set_num_threads(1)
 
 
