@@ -216,10 +216,21 @@ def _others(site: SiteContext, channel_id: str) -> tuple[str, ...]:
 
 
 def _violation_params(violation: Violation, site: SiteContext) -> dict[str, Any]:
-    zone_id = violation.zone_id or ""
+    """What the alert's sentence may speak of: names, ``place`` (zone or camera), measurements."""
+    names = _names(violation, site)
     missing = violation.details.get("missing")
+    measured = {k: v for k, v in violation.details.items() if isinstance(v, str | int | float)}
     return {
+        **measured,
         **({"missing": [f"ppe.{item}" for item in missing]} if isinstance(missing, list) else {}),
+        **names,
+        "place": names["zone"] or names["camera"],
+    }
+
+
+def _names(violation: Violation, site: SiteContext) -> dict[str, str]:
+    zone_id = violation.zone_id or ""
+    return {
         "camera": site.cameras.get(violation.camera_id, violation.camera_id),
         "zone": site.zones.get(zone_id, zone_id),
         "rule": site.rules.get(violation.rule_id, violation.rule_id),
@@ -230,7 +241,7 @@ def _violation_params(violation: Violation, site: SiteContext) -> dict[str, Any]
 def _violation_facts(violation: Violation, site: SiteContext) -> dict[str, Any]:
     closed_at = violation.closed_at
     return {
-        **{k: v for k, v in _violation_params(violation, site).items() if v and k != "missing"},
+        **{name: value for name, value in _names(violation, site).items() if value},
         "violation_id": violation.id,
         "rule_id": violation.rule_id,
         "rule_kind": violation.rule_kind,

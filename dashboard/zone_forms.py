@@ -10,13 +10,11 @@ from starlette.datastructures import FormData
 
 from dashboard import forms
 from safety.i18n import Translate
-from zones.rules.dwell import DwellSpec
-from zones.rules.intrusion import IntrusionSpec
 from zones.specs import RuleSpec, ZoneSpec
 
 T = TypeVar("T")
 
-AnyRule = IntrusionSpec | DwellSpec
+AnyRule = RuleSpec
 
 RULE: TypeAdapter[AnyRule] = TypeAdapter(RuleSpec)
 
@@ -81,9 +79,14 @@ def filled_zone(
 
 
 def filled_rule(
-    form: FormData, translate: Translate, *, rule_id: str, zone_id: str
+    form: FormData,
+    translate: Translate,
+    *,
+    rule_id: str,
+    zone_id: str,
+    before: AnyRule | None = None,
 ) -> Filled[AnyRule]:
-    """The rule in a form."""
+    """The rule in a form; what the form does not ask stays as it was before."""
     kind = forms.text(form, "kind")
     names = (*_COMMON, *_OWN.get(kind, ()))
     values: dict[str, Any] = {name: forms.text(form, name) for name in names}
@@ -91,7 +94,8 @@ def filled_rule(
     everybody = forms.text(form, "told") != "some"
     values["channels"] = None if everybody else forms.texts(form, "channel")
     try:
-        spec = RULE.validate_python({"id": rule_id, "zone_id": zone_id, **values})
+        kept = before.model_dump() if before is not None and before.kind == kind else {}
+        spec = RULE.validate_python({**kept, "id": rule_id, "zone_id": zone_id, **values})
     except ValidationError as error:
         return Filled(values=values, problems=forms.problems(error, translate))
     return Filled(values=values, spec=spec)

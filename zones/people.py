@@ -24,18 +24,24 @@ from zones.floor_area import Depth
 from zones.posture import Bodies, bodies
 from zones.vehicles import ASSUMED_HEIGHT_M, Traffic
 
-Body = Literal["feet", "hands", "any"]
-"""Which body points count: feet (ankles, else the box's bottom), hands (wrists), any."""
+Body = Literal["feet", "hands", "arms", "any"]
+"""Which body points count: feet (ankles, else the box's bottom), hands (wrists), arms (wrists, and
+elbows whose wrist is not seen), any."""
 
 MIN_CONFIDENCE = 0.5
 """A keypoint counts from this confidence on."""
 
+FARTHER_SIGMAS = 2.0
+"""Somebody is farther than a limit when that is so even two standard deviations nearer."""
+
 _ANKLES = [KEYPOINTS.index("left_ankle"), KEYPOINTS.index("right_ankle")]
 _WRISTS = [KEYPOINTS.index("left_wrist"), KEYPOINTS.index("right_wrist")]
+_ELBOWS = [KEYPOINTS.index("left_elbow"), KEYPOINTS.index("right_elbow")]
 _POINTS = (*KEYPOINTS, "box_bottom")
 _COLUMNS: dict[Body, list[int]] = {
     "feet": [*_ANKLES, len(KEYPOINTS)],
     "hands": _WRISTS,
+    "arms": [*_WRISTS, *_ELBOWS],
     "any": list(range(len(_POINTS))),
 }
 
@@ -98,6 +104,7 @@ class People:
             driving: Track ids of the persons who drive a vehicle.
             calibration: How the camera sees the floor, if that is known.
         """
+        self._observation = observation
         self.at: Instant = observation.at
         self.aspect = observation.aspect
         self.latency_s = observation.latency_s
@@ -146,6 +153,11 @@ class People:
             self._traffic = Traffic(self.vehicles, plant, self.at, self.aspect)
         return self._traffic
 
+    @cached_property
+    def with_drivers(self) -> "People":
+        """The same with the drivers among the pedestrians, for those who count heads."""
+        return People(self._observation) if self.drivers else self
+
     def ppe(self, track_id: int) -> Mapping[PpeItem, PpeState]:
         """What somebody wears; empty where nobody looked."""
         return self._ppe.get(track_id, {})
@@ -187,10 +199,22 @@ class People:
             known = self._depths[area] = {ids[row]: depth for row, depth in inside.items()}
         return known
 
+    def farther(self, area: ZoneArea, limit_m: float) -> frozenset[int]:
+        """Who surely is farther from a zone on the floor; nobody whose place is not known."""
+        places, covariances, placed = self._places
+        if area.floor is None or not placed:
+            return frozenset()
+        depths = area.floor.distances(places, covariances)
+        return frozenset(
+            track_id
+            for track_id, depth in zip(placed, depths, strict=True)
+            if -depth.inside_m - FARTHER_SIGMAS * depth.sigma_m > limit_m
+        )
+
     def _inside_picture(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         points = self._body_points.get(body)
         if points is None:
-            points = self._body_points[body] = self._known(_COLUMNS[body])
+            points = self._body_points[body] = self._known(body)
         found: dict[int, list[str]] = {}
         for number in np.flatnonzero(area.contains(points.places)).tolist():
             found.setdefault(points.owners[number], []).append(points.names[number])
@@ -204,8 +228,23 @@ class People:
         spread = np.array([f.covariance_m2 for f in floors.values()]).reshape(-1, 3)
         return places, spread[:, [0, 1, 1, 2]].reshape(-1, 2, 2), dict.fromkeys(floors)
 
-    def _known(self, columns: list[int]) -> _BodyPoints:
+    @cached_property
+    def feet(self) -> NDArray[np.float64]:
+        """(N, 2) the pedestrians' feet: middle of the ankles seen, else of the box's bottom."""
         places, known = self._all_points
+        columns = _COLUMNS["feet"]
+        weights = known[:, columns, None].astype(float)
+        middle: NDArray[np.float64] = (places[:, columns] * weights).sum(axis=1) / weights.sum(
+            axis=1
+        )
+        return middle
+
+    def _known(self, body: Body) -> _BodyPoints:
+        places, known = self._all_points
+        columns = _COLUMNS[body]
+        if body == "arms":
+            known = known.copy()
+            known[:, _ELBOWS] &= ~known[:, _WRISTS]
         rows, chosen = np.nonzero(known[:, columns])
         return _BodyPoints(
             places=places[:, columns][rows, chosen],

@@ -7,9 +7,13 @@ from pydantic_core import PydanticCustomError
 
 from safety.config import Label, Slug, Spec
 from zones.geometry import FloorPolygon, Polygon, checked_floor_polygon, checked_polygon
+from zones.rules.blind_spot import BlindSpotSpec
 from zones.rules.dwell import DwellSpec
 from zones.rules.intrusion import IntrusionSpec
+from zones.rules.line_crossing import LineCrossingSpec
 from zones.rules.missing_ppe import MissingPpeSpec
+from zones.rules.occupancy import OccupancySpec
+from zones.rules.reach_in import ReachInSpec
 
 
 class ZoneSpec(Spec):
@@ -53,5 +57,14 @@ class ZoneSpec(Spec):
         return self
 
 
-RuleSpec = Annotated[IntrusionSpec | DwellSpec | MissingPpeSpec, Field(discriminator="kind")]
+RuleSpec = Annotated[
+    IntrusionSpec
+    | DwellSpec
+    | ReachInSpec
+    | LineCrossingSpec
+    | OccupancySpec
+    | BlindSpotSpec
+    | MissingPpeSpec,
+    Field(discriminator="kind"),
+]
 """Every kind of rule; one file in ``zones/rules`` each."""

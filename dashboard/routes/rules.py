@@ -52,7 +52,7 @@ def create_rule(visit: ManagerOnlyVisit, zone_id: str, form: Form) -> Response:
 def rule_page(visit: ManagerOnlyVisit, rule_id: str) -> Response:
     with visit.database.reading() as session:
         rule = find_rule(session, rule_id)
-        zone = find_zone(session, rule.zone_id)
+        zone = find_zone(session, rule.zone_id or "")
     values = {**rule.model_dump(mode="json"), "etag": spec_etag(rule)}
     return _page(visit, zone, values=values, rule_id=rule_id)
 
@@ -61,8 +61,8 @@ def rule_page(visit: ManagerOnlyVisit, rule_id: str) -> Response:
 def change_rule(visit: ManagerOnlyVisit, rule_id: str, form: Form) -> Response:
     with visit.database.transaction() as session:
         rule = find_rule(session, rule_id)
-        zone = find_zone(session, rule.zone_id)
-        filled = _filled(visit, form, rule_id=rule_id, zone_id=rule.zone_id)
+        zone = find_zone(session, rule.zone_id or "")
+        filled = _filled(visit, form, rule_id=rule_id, zone_id=zone.id, before=rule)
         if filled.spec is not None:
             check_match(forms.text(form, "etag") or None, spec_etag(rule))
             edit.put(session, filled.spec, by=visit.actor, at=visit.now)
@@ -94,8 +94,12 @@ def find_rule(session: Session, rule_id: str) -> AnyRule:
     raise NotFound("rule", rule_id)
 
 
-def _filled(visit: Visit, form: Form, *, rule_id: str, zone_id: str) -> Filled[AnyRule]:
-    return zone_forms.filled_rule(form, visit.translate, rule_id=rule_id, zone_id=zone_id)
+def _filled(
+    visit: Visit, form: Form, *, rule_id: str, zone_id: str, before: AnyRule | None = None
+) -> Filled[AnyRule]:
+    return zone_forms.filled_rule(
+        form, visit.translate, rule_id=rule_id, zone_id=zone_id, before=before
+    )
 
 
 def _page(

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from safety.types import PlantState, Violation
-from zones.people import Body, People
+from zones.people import People
 from zones.rules.base import RuleContext, ZoneRuleBase
 from zones.rules.episode import EpisodeMachine, Episodes
 
@@ -16,7 +16,7 @@ class IntrusionSpec(ZoneRuleBase):
     """
 
     kind: Literal["intrusion"] = "intrusion"
-    body: Body = "feet"
+    body: Literal["feet", "hands", "any"] = "feet"
     """Which body points count: feet (ankles, else the box's bottom), hands (wrists), any."""
 
     def machine(self, context: RuleContext) -> "IntrusionMachine":
