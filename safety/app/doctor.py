@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 import typer
 
 from alerts.channels.base import Messenger, Notice, Siren
 from alerts.open import AnyChannelSpec, is_messenger, is_siren, open_channel
 from cameras.probe import probe
 from cameras.specs import CameraSpec
+from safety.app.doctor_networks import people_network, ppe_network
 from safety.clock import Clock, SystemClock
 from safety.config import Settings
-from safety.errors import AnjeonError
-from safety.perception.load import load_pose_detector
-from safety.perception.models import find_pose_model
+from safety.errors import AnjeonError, ModelError
+from safety.perception.models import find_ppe_model
 from safety.site.apply import export_site
 from safety.site.spec import SiteSpec
 from safety.store.database import Database
@@ -25,7 +24,6 @@ from safety.store.database import Database
 CAMERA_TIMEOUT_S = 10.0
 CHANNEL_TIMEOUT_S = 5.0
 FREE_BYTES_WANTED = 5 * 1024**3
-RUNS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +64,9 @@ def run_doctor(settings: Settings) -> bool:
 
     tell([_checked("disk", lambda: _disk(settings))])
     tell([_checked("database", database)])
-    tell([_checked("network", lambda: _network(settings, clock))])
+    tell([_checked("network", lambda: people_network(settings, clock))])
+    if _needs_ppe(settings, site):
+        tell([_checked("protective equipment", lambda: ppe_network(settings, clock))])
     if site is not None:
         if not site.cameras:
             typer.echo("      no cameras yet: apply a site file, or add them on the page")
@@ -96,27 +96,16 @@ def _disk(settings: Settings) -> str:
     return f"{free / 1024**3:.1f} GiB free in {place}"
 
 
-def _network(settings: Settings, clock: Clock) -> str:
-    model = find_pose_model(settings)
-    detector = load_pose_detector(
-        model,
-        width=640,
-        aspect=16 / 9,
-        backend=settings.backend,
-        cache_dir=settings.data_dir / "models",
-    )
-    picture = np.full((360, 640, 3), 114, np.uint8)
-    detector.detect([picture])
-    begun = clock.now().monotonic
-    for _ in range(RUNS):
-        detector.detect([picture])
-    each_ms = (clock.now().monotonic - begun) / RUNS * 1000
-    detector.close()
-    cameras = int(1000 / each_ms * 0.8 / 10)
-    return (
-        f"{model.name} on {detector.backend}, {each_ms:.1f} ms per picture at width 640: "
-        f"about {cameras} cameras at 10 fps"
-    )
+def _needs_ppe(settings: Settings, site: SiteSpec | None) -> bool:
+    """Whether somebody would miss the network for protective equipment, or it is there anyway."""
+    rules = () if site is None else site.rules
+    if settings.ppe_model or any(rule.kind == "missing_ppe" and rule.enabled for rule in rules):
+        return True
+    try:
+        find_ppe_model(settings)
+    except ModelError:
+        return False
+    return True
 
 
 def _cameras(cameras: tuple[CameraSpec, ...], clock: Clock) -> list[Finding]:
