@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -15,15 +16,26 @@ from cameras.analysis import Analysis
 from cameras.detectors import DetectorPool
 from cameras.inference import InferenceThread
 from cameras.lane import Lane
+from cameras.ppe import PpeThread
 from cameras.worker import CameraWorker
 from safety.clock import Instant, SystemClock
 from safety.errors import ModelError
 from safety.perception.detector import Take, in_batches
-from safety.types import CameraState, Detections, Frame, Phase, Picture, Violation
+from safety.types import (
+    CameraState,
+    Detections,
+    Frame,
+    Phase,
+    Picture,
+    PpeItem,
+    PpeState,
+    Violation,
+)
 from tests.support.pictures import WholePicture
 from tests.support.shards import film_camera, watching
 from tests.support.waiting import wait_until
 from zones.engine import RuleEngine
+from zones.rules.missing_ppe import MissingPpeSpec
 
 CLOCK = SystemClock()
 BATCH = 4
@@ -85,12 +97,12 @@ class Journal:
 class Bench:
     """An inference thread with cameras whose frames are put by hand."""
 
-    def __init__(self, network: SlowNetwork) -> None:
+    def __init__(self, network: SlowNetwork, *, ppe: PpeThread | None = None) -> None:
         self._network = network
         self.loads = 0
         self.journal = Journal()
         self.pool = DetectorPool(self._load, clock=CLOCK)
-        self.thread = InferenceThread(self.pool, self.journal, clock=CLOCK)
+        self.thread = InferenceThread(self.pool, self.journal, clock=CLOCK, ppe=ppe)
         self.lanes: dict[str, Lane] = {}
         self._sequence = itertools.count()
 
@@ -98,14 +110,15 @@ class Bench:
         self.loads += 1
         return self._network
 
-    def add(self, camera_id: str) -> Lane:
+    def add(self, camera_id: str, *, equipment: bool = False) -> Lane:
         spec = film_camera(camera_id)
         parts = watching(spec)
+        hats = MissingPpeSpec(id="hats", name="Hats", zone_id=parts.zones[0].id)
         rules = RuleEngine(
             camera_id=camera_id,
             zones=parts.zones,
-            rules=parts.rules,
-            rule_revisions=parts.rule_revisions,
+            rules=(*parts.rules, hats) if equipment else parts.rules,
+            rule_revisions={**parts.rule_revisions, "hats": 1},
             new_id=lambda: f"{camera_id}-{next(self._sequence)}",
         )
         worker = CameraWorker(spec, clock=CLOCK, notify=self.thread.notify)
@@ -155,6 +168,34 @@ def test_a_frame_becomes_a_violation(bench: Bench) -> None:
     bench.show("cam-1")
     wait_until(lambda: len(bench.journal.violations) == 1)
     assert bench.journal.violations[0].phase is Phase.OPENED
+
+
+def no_network() -> NoReturn:
+    raise ModelError("model.missing", "there is no such file")
+
+
+def test_equipment_that_nobody_can_see_is_said_and_zones_are_watched(
+    network: SlowNetwork,
+) -> None:
+    ppe = PpeThread(no_network, clock=CLOCK)
+    bench = Bench(network, ppe=ppe)
+    bench.thread.start()
+    ppe.start()
+    with_rule, without = bench.add("cam-1", equipment=True), bench.add("cam-2")
+    wait_until(lambda: ppe.errors > 0)
+
+    def both_alarm() -> bool:
+        bench.show("cam-1")
+        bench.show("cam-2")
+        return {v.camera_id for v in bench.journal.violations} == {"cam-1", "cam-2"}
+
+    wait_until(both_alarm)
+    assert {v.rule_kind for v in bench.journal.violations} == {"intrusion"}
+    assert (with_rule.ppe.unavailable, without.ppe.unavailable) == (True, False)
+    assert with_rule.ppe.seconds[PpeItem.HARDHAT][PpeState.MISSING] == 0
+    bench.thread.stop()
+    ppe.stop()
+    bench.pool.close()
 
 
 def test_waiting_cameras_share_a_batch(bench: Bench, network: SlowNetwork) -> None:

@@ -134,6 +134,11 @@ def recovers(scene: Scene) -> None:
     scene.see(10, 1)
 
 
+def nobody_can_look_at_equipment(scene: Scene) -> None:
+    scene.see(10, 5)
+    scene.lane.ppe.unavailable = True
+
+
 def wall_clock_jumps(scene: Scene) -> None:
     scene.see(10, 5)
     scene.clock.jump(3600)
@@ -155,6 +160,7 @@ def wall_clock_jumps(scene: Scene) -> None:
         (fails_and_fails, 2.0, ("blind", "model_error")),
         (never_worked, 2.0, ("blind", "model_error")),
         (recovers, 2.0, ("live", "ok")),
+        (nobody_can_look_at_equipment, 2.0, ("degraded", "ppe_unavailable")),
         (wall_clock_jumps, 2.0, ("live", "ok")),
     ],
 )
