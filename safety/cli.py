@@ -217,6 +217,39 @@ def model_export(
     export_model(_settings("model"), network, form=form, half=half, out=out)
 
 
+@model.command("train")
+def model_train(
+    recipe: Annotated[str, typer.Option(help="people, ppe, or a recipe file of your own.")],
+    data: Annotated[Path, typer.Option(help="Directory of the data sets.")],
+    out: Annotated[Path, typer.Option(help="Directory for lists, logs and weights.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last epoch.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, …")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+) -> None:
+    """Train a network; needs anjeon[train]."""
+    from safety.app.model_train import train_model
+
+    _settings("model")
+    train_model(recipe, data=data, out=out, resume=resume, device=device, epochs=epochs)
+
+
+@model.command("val")
+def model_val(
+    recipe: Annotated[str, typer.Option(help="people, ppe, or a recipe file of your own.")],
+    data: Annotated[Path, typer.Option(help="Directory of the data sets.")],
+    scenes: Annotated[Path | None, typer.Option(help="Directory of the rendered scenes.")] = None,
+    network: Annotated[
+        Path | None, typer.Option("--model", help="Network file; else the bundled one.")
+    ] = None,
+    figures: Annotated[Path | None, typer.Option("--json", help="Keep the figures here.")] = None,
+) -> None:
+    """Measure a network again, with the detectors that the product runs."""
+    from safety.app.model_train import validate_model
+
+    _settings("model")
+    validate_model(recipe, data=data, scenes=scenes, model=network, figures=figures)
+
+
 def main() -> None:
     """Entry point of the console script: known failures are one clear line and exit status 2."""
     faulthandler.enable()
