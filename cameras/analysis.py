@@ -3,7 +3,8 @@
 from collections import deque
 from dataclasses import dataclass
 
-from safety.types import Frame, TrackedPerson, Violation
+from safety.types import Frame, SeenVehicle, TrackedPerson, Violation
+from zones.calibration import FloorCalibration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,11 +14,15 @@ class Analysis:
     Attributes:
         persons: Everybody followed in it.
         open_violations: The camera's open violations after it.
+        vehicles: The vehicles in it.
+        calibration: How the camera saw the floor; None: unknown.
     """
 
     frame: Frame
     persons: tuple[TrackedPerson, ...]
     open_violations: tuple[Violation, ...]
+    vehicles: tuple[SeenVehicle, ...] = ()
+    calibration: FloorCalibration | None = None
 
 
 class AnalysisRate:

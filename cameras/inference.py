@@ -13,6 +13,7 @@ import structlog
 from cameras.analysis import Analysis
 from cameras.detectors import DetectorPool
 from cameras.lane import Lane
+from cameras.latency import Latency
 from cameras.ppe import PpeThread
 from safety.clock import Clock
 from safety.errors import ModelError
@@ -26,7 +27,6 @@ from safety.types import (
     PlantState,
     Violation,
 )
-from zones.floor import locate
 
 log = structlog.get_logger(__name__)
 
@@ -106,6 +106,7 @@ class InferenceThread:
         self._orders: deque[Callable[[], None]] = deque()
         self._durations: deque[tuple[float, int]] = deque(maxlen=600)
         self._checked = 0.0
+        self._latency = Latency()
         self.busy_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
 
@@ -280,15 +281,18 @@ class InferenceThread:
     def _judge(self, lane: Lane, frame: Frame, detections: Detections, *, doubtful: bool) -> None:
         try:
             persons = lane.tracker(frame).update(detections, frame.captured_at)
-            if lane.calibration is not None:
-                persons = locate(persons, lane.calibration)
-            persons = lane.ppe.wear(persons, lane.rules.ppe_wanted, frame.captured_at)
+            seen = lane.sight(frame).update(
+                persons, detections, frame.captured_at, lane.calibration
+            )
+            persons = lane.ppe.wear(seen.persons, lane.rules.ppe_wanted, frame.captured_at)
             observation = Observation(
                 camera_id=lane.spec.id,
                 at=frame.captured_at,
                 sequence=frame.sequence,
                 aspect=frame.width_px / frame.height_px,
                 persons=persons,
+                vehicles=seen.vehicles,
+                latency_s=self._latency.p99_s,
             )
             violations = lane.rules.update(observation, PlantState())
         except Exception:  # one camera's trouble is not the others'
@@ -296,10 +300,15 @@ class InferenceThread:
             lane.failed()
             return
         analysis = Analysis(
-            frame=frame, persons=persons, open_violations=lane.rules.open_violations
+            frame=frame,
+            persons=persons,
+            open_violations=lane.rules.open_violations,
+            vehicles=seen.vehicles,
+            calibration=lane.calibration,
         )
         for violation in violations:
             self._listener.violated(lane, violation, analysis)
+        self._latency.add(frame.captured_at, self._clock.now())
         lane.analysed(analysis, self._clock.now(), doubtful=doubtful)
         self._listener.analysed(lane, analysis)
         if self._ppe is not None:

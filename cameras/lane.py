@@ -10,6 +10,7 @@ from cameras.intake import PacketSubscriber
 from cameras.messages import CameraStatus
 from cameras.packets import PacketRing
 from cameras.ppe_watch import PpeWatch
+from cameras.sight import Sight
 from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
 from safety.clock import Instant
@@ -99,6 +100,7 @@ class Lane:
         self.ppe = PpeWatch()
         self._rate = AnalysisRate(spec.min_fps)
         self._tracker: Tracker | None = None
+        self._sight: Sight | None = None
         self._failures = 0
         self._doubtful = False
         self._seeing_since: float | None = None
@@ -110,6 +112,12 @@ class Lane:
         if self._tracker is None:
             self._tracker = create_tracker(frame.width_px / frame.height_px)
         return self._tracker
+
+    def sight(self, frame: Frame) -> Sight:
+        """What follows the camera's vehicles and motion, made with the first frame."""
+        if self._sight is None:
+            self._sight = Sight(frame.width_px / frame.height_px)
+        return self._sight
 
     def end(self, now: Instant) -> list[Violation]:
         """Close the open violations of a camera that is blind now; once per blindness."""

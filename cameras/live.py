@@ -12,6 +12,7 @@ import numpy as np
 import structlog
 
 from cameras.analysis import Analysis
+from cameras.drawn import drawn_vehicle
 from cameras.lane import Lane
 from cameras.messages import (
     AnyMessage,
@@ -29,7 +30,7 @@ from cameras.sockets import listening_socket
 from cameras.wire import read_frame
 from safety.clock import Instant
 from safety.errors import WireError
-from safety.types import CameraState, Frame, TrackedPerson
+from safety.types import CameraState, Frame, TrackedPerson, Violation
 
 log = structlog.get_logger(__name__)
 
@@ -248,10 +249,16 @@ def metadata(analysis: Analysis, pts_s: float | None) -> Metadata:
         pts_s=pts_s,
         persons=tuple(_seen(person) for person in analysis.persons),
         violated_zones=tuple(sorted(zones)),
-        violating_subjects=tuple(
-            sorted({str(v.details.get("seen_as", v.subject)) for v in violations})
+        violating_subjects=tuple(sorted({each for v in violations for each in _subjects(v)})),
+        vehicles=tuple(
+            drawn_vehicle(vehicle, analysis.calibration) for vehicle in analysis.vehicles
         ),
     )
+
+
+def _subjects(violation: Violation) -> list[str]:
+    """Everybody in it: both of a pair."""
+    return str(violation.details.get("seen_as", violation.subject)).split("+")
 
 
 def _seen(person: TrackedPerson) -> SeenPerson:

@@ -196,6 +196,21 @@ class SeenPerson(BaseModel):
     keypoints: tuple[tuple[float, float, float], ...]
 
 
+class SeenVehicleBox(BaseModel):
+    """One vehicle to draw, and its protective field if the camera knows the floor.
+
+    The field is what a supplementary monitor computes, not the vehicle's own scanner's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    track_id: int
+    kind: str
+    box: tuple[float, float, float, float]
+    speed_mps: float | None = None
+    field: tuple[tuple[float, float], ...] | None = None
+
+
 class Metadata(Message):
     """Shard → dashboard: what to draw over one frame."""
 
@@ -206,6 +221,7 @@ class Metadata(Message):
     persons: tuple[SeenPerson, ...]
     violated_zones: tuple[str, ...]
     violating_subjects: tuple[str, ...]
+    vehicles: tuple[SeenVehicleBox, ...] = ()
 
 
 class SnapshotRequest(Message):

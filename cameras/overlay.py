@@ -48,7 +48,7 @@ def draw_violation(
     if zone is not None:
         _draw_zone(canvas, np.asarray(zone) * scale, width)
     for person in persons:
-        subject = f"person-{person.track_id}" == violation.subject
+        subject = f"person-{person.track_id}" in violation.subject.split("+")
         _draw_person(canvas, person, scale, DANGER if subject else CALM, width)
     _draw_caption(canvas, caption(violation))
     return canvas

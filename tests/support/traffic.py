@@ -1,4 +1,4 @@
-"""The rendered scenes with their vehicles, as a calibrated camera and the plant's feeds see them."""
+"""The rendered scenes with their vehicles, as a camera and the plant's feeds see them."""
 
 import json
 from collections.abc import Iterator
