@@ -226,7 +226,7 @@ def model_train(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, …")] = None,
     epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
 ) -> None:
-    """Train a network; needs anjeon[train]."""
+    """Train a network; needs the extra "train"."""
     from safety.app.model_train import train_model
 
     _settings("model")

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from safety.demo import SITE
 from safety.perception.detector import Detector
 from safety.perception.devices import Engine
 from safety.perception.load import load_pose_detector
 from safety.perception.recorded import RecordedDetector
 from safety.types import Detections, Picture
 from tests.support.networks import person, write_network_for
-from tests.support.pictures import POSE_MODEL, film_frames
+from tests.support.pictures import POSE_MODEL, film_frames, people_network
 from tests.support.third_party import third_party
 
 _KNOWN: tuple[Engine, ...] = ("openvino", "onnxruntime", "ultralytics")
@@ -68,8 +69,9 @@ def scripted(
 def real(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Detector]:
-    """Every engine with the base pose weights."""
-    detector = _load(third_party(POSE_MODEL), request.param, tmp_path_factory.mktemp("real"))
+    """Every engine with weights that have seen people."""
+    model = _weights(request.param)
+    detector = _load(model, request.param, tmp_path_factory.mktemp("real"))
     yield detector
     detector.close()
 
@@ -77,9 +79,15 @@ def real(
 @pytest.fixture(scope="module")
 def people() -> list[Picture]:
     """Frames with people in them."""
-    frames = film_frames(third_party("clips/store-aisle.mp4"), [1, 2, 3, 4])
-    frames += film_frames(third_party("scenes/busy_quiet/video.mp4"), [2, 4, 6, 8])
-    return frames
+    scenes = SITE.parent / "scenes"
+    moments = [2.0, 4.0, 6.0, 8.0]
+    films = ("cell_intrusion.mp4", "busy_quiet.mp4")
+    return [frame for film in films for frame in film_frames(scenes / film, moments)]
+
+
+def _weights(engine: str) -> Path:
+    """Ultralytics reads the base weights, the others what the product ships."""
+    return third_party(POSE_MODEL) if engine == "ultralytics" else people_network()
 
 
 def _assert_same(first: Detections, second: Detections) -> None:
@@ -202,14 +210,12 @@ def test_broken_numbers_are_dropped_and_counted(
     assert all(np.isfinite(detections.boxes).all() for detections in found)
 
 
-@pytest.mark.third_party
 @pytest.mark.parametrize("level", [0, 114, 255])
 def test_sees_nobody_in_an_empty_picture(real: Detector, level: int) -> None:
     (found,) = real.detect([np.full((360, 640, 3), level, np.uint8)])
     assert len(found) == 0
 
 
-@pytest.mark.third_party
 @pytest.mark.parametrize("count", range(1, 9))
 def test_sees_the_same_alone_and_in_company(
     real: Detector, people: list[Picture], count: int
@@ -222,7 +228,6 @@ def test_sees_the_same_alone_and_in_company(
         _assert_same(alone, found)
 
 
-@pytest.mark.third_party
 @pytest.mark.parametrize(
     "view",
     [

@@ -7,8 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
+from safety.config import Settings
+from safety.errors import ModelError
+from safety.perception.models import find_pose_model
 from safety.types import Picture
-from tests.support.third_party import shared_folder
+from tests.support.third_party import shared_folder, third_party
 
 POSE_MODEL = "models/yolo11n-pose.pt"
 """The base pose weights, relative to the shared folder."""
@@ -25,6 +28,14 @@ class WholePicture:
 
     def crop(self, left: int, top: int, right: int, bottom: int) -> Picture:
         return np.ascontiguousarray(self._picture[top:bottom, left:right])
+
+
+def people_network() -> Path:
+    """The network for people that the product ships; until it does, the shared base one."""
+    try:
+        return find_pose_model(Settings(pose_model=None))
+    except ModelError:
+        return third_party(POSE_MODEL)
 
 
 def read_picture(path: Path) -> Picture:
