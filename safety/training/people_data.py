@@ -154,10 +154,10 @@ def _rendered(data: Path, part: str) -> list[Sample]:
         return []
     pictures = [folder / name for name in (folder / f"{part}.txt").read_text().split()]
     labels = [folder / "labels_pose" / f"{path.stem}.txt" for path in pictures]
-    return [_as_seen(sample) for sample in read_folder(pictures, labels, 3, "rendered")]
+    return [as_seen(sample) for sample in read_folder(pictures, labels, 3, "rendered")]
 
 
-def _as_seen(sample: Sample) -> Sample:
+def as_seen(sample: Sample) -> Sample:
     """Renderings label every joint; people who label photographs leave out what they cannot see.
 
     Hidden features of the face and joints hidden outside the visible box become "not there".

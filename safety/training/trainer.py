@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+from ultralytics.utils import TQDM
 from ultralytics.utils.torch_utils import ModelEMA
 
 from safety.training.checkpoints import load_state, save_state, save_weights
@@ -132,13 +133,11 @@ def _epoch(
     Returns:
         The mean of every part of the loss.
     """
-    from tqdm import tqdm
-
     loader = _loader(job, epoch)
     steps = len(loader) * job.optimisation.epochs
     _training_mode(network, job.optimisation)
     totals: dict[str, float] = {}
-    bar = tqdm(loader, desc=f"epoch {epoch + 1}/{job.optimisation.epochs}", mininterval=5)
+    bar = TQDM(loader, desc=f"epoch {epoch + 1}/{job.optimisation.epochs}", mininterval=5)
     for number, batch in enumerate(bar):
         rate = learning_rate(epoch * len(loader) + number, steps, job.optimisation)
         for group in optimizer.param_groups:
@@ -147,7 +146,7 @@ def _epoch(
         average.update(network)
         for key, value in parts.items():
             totals[key] = totals.get(key, 0.0) + float(value)
-        bar.set_postfix({key: f"{value / (number + 1):.3f}" for key, value in totals.items()})
+        bar.set_postfix(**{key: f"{value / (number + 1):.3f}" for key, value in totals.items()})
     return {key: value / len(loader) for key, value in totals.items()}
 
 
