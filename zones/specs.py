@@ -9,11 +9,18 @@ from safety.config import Label, Slug, Spec
 from zones.geometry import FloorPolygon, Polygon, checked_floor_polygon, checked_polygon
 from zones.rules.blind_spot import BlindSpotSpec
 from zones.rules.dwell import DwellSpec
+from zones.rules.fall import FallSpec
 from zones.rules.intrusion import IntrusionSpec
 from zones.rules.line_crossing import LineCrossingSpec
+from zones.rules.man_down import ManDownSpec
 from zones.rules.missing_ppe import MissingPpeSpec
 from zones.rules.occupancy import OccupancySpec
+from zones.rules.posture import PostureSpec
+from zones.rules.proximity import ProximitySpec
 from zones.rules.reach_in import ReachInSpec
+from zones.rules.running import RunningSpec
+from zones.rules.vehicle_in_zone import VehicleInZoneSpec
+from zones.rules.vehicle_speed import VehicleSpeedSpec
 
 
 class ZoneSpec(Spec):
@@ -64,7 +71,14 @@ RuleSpec = Annotated[
     | LineCrossingSpec
     | OccupancySpec
     | BlindSpotSpec
-    | MissingPpeSpec,
+    | MissingPpeSpec
+    | ProximitySpec
+    | VehicleSpeedSpec
+    | VehicleInZoneSpec
+    | FallSpec
+    | ManDownSpec
+    | PostureSpec
+    | RunningSpec,
     Field(discriminator="kind"),
 ]
 """Every kind of rule; one file in ``zones/rules`` each."""
