@@ -1,4 +1,4 @@
-"""The engine's own small web server: ``/metrics``, ``/healthz`` and ``/readyz``."""
+"""The engine's own small web server: ``/metrics``, ``/healthz``, ``/readyz`` and ``/feeds/ID``."""
 
 import asyncio
 import contextlib
@@ -12,15 +12,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from zones.feeds.http_push import MAX_PUSH_BYTES, HttpPushFeed
+from zones.feeds.payload import Refused
+
 Readiness = Callable[[], dict[str, str]]
 """Part → ``"ok"`` or what is wrong with it."""
 
+Pushers = Callable[[str], HttpPushFeed | None]
+"""Feed id → the feed that takes what is posted there, if there is one."""
 
-def create_metrics_app(registry: CollectorRegistry, readiness: Readiness) -> Starlette:
+_STATUS = {"unauthorized": 401, "too_large": 413, "not_json": 400}
+
+
+def create_metrics_app(
+    registry: CollectorRegistry, readiness: Readiness, pusher: Pushers = lambda _: None
+) -> Starlette:
     """The application.
 
-    ``/healthz`` answers as long as the process turns; ``/readyz`` is 200 only while every
-    part is well, and names those that are not.
+    ``POST /feeds/ID`` takes machine states, with that feed's token. ``/healthz`` answers as long
+    as the process turns; ``/readyz`` is 200 only while every part is well, and names those that
+    are not.
     """
 
     async def metrics(_request: Request) -> Response:
@@ -34,13 +45,40 @@ def create_metrics_app(registry: CollectorRegistry, readiness: Readiness) -> Sta
         well = all(state == "ok" for state in parts.values())
         return JSONResponse(parts, status_code=200 if well else 503)
 
+    async def push(request: Request) -> Response:
+        feed = pusher(request.path_params["feed_id"])
+        if feed is None:
+            return JSONResponse({"error": "there is no such feed"}, status_code=404)
+        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        try:
+            told = feed.push(token, await _bounded_body(request))
+        except Refused as refusal:
+            status = _STATUS.get(refusal.reason, 422)
+            return JSONResponse({"error": refusal.detail}, status_code=status)
+        return JSONResponse({"machines": told})
+
     return Starlette(
         routes=[
+            Route("/feeds/{feed_id}", push, methods=["POST"]),
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
         ]
     )
+
+
+async def _bounded_body(request: Request) -> bytes:
+    """What was posted.
+
+    Raises:
+        Refused: It is larger than ``MAX_PUSH_BYTES``.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_PUSH_BYTES:
+            raise Refused("too_large", f"more than {MAX_PUSH_BYTES} bytes")
+    return bytes(body)
 
 
 @contextlib.asynccontextmanager

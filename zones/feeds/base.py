@@ -18,7 +18,7 @@ from zones.feeds.port import FeedPort
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_S = 0.25
-LAST_PAUSE_S = 10.0
+LAST_PAUSE_S = 3.0
 STABLE_S = 10.0
 """A connection that lasted this long starts the pauses anew."""
 

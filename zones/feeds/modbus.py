@@ -1,6 +1,7 @@
 """Feed ``modbus``: machine states in coils and registers, polled over Modbus TCP."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -64,6 +65,8 @@ class ModbusFeed(Feed):
     async def session(self) -> None:
         from pymodbus.client import AsyncModbusTcpClient
 
+        # What it would log, the feed says already, once.
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         spec = self._spec
         client = AsyncModbusTcpClient(
             spec.host, port=spec.port, timeout=TIMEOUT_S, retries=0, reconnect_delay=0

@@ -101,7 +101,7 @@ class MtConnectFeed(Feed):
         device = next(
             (
                 each
-                for each in root.iter("{*}DeviceStream")
+                for each in root.iterfind(".//{*}DeviceStream")
                 if point.device in {each.get("name"), each.get("uuid")}
             ),
             None,
@@ -166,6 +166,6 @@ def _document(content: bytes) -> ET.Element:
 def _texts(device: ET.Element, name: str, item: str | None) -> list[str]:
     return [
         (each.text or "").strip()
-        for each in device.iter(f"{{*}}{name}")
+        for each in device.iterfind(f".//{{*}}{name}")
         if item is None or each.get("dataItemId") == item
     ]

@@ -1,6 +1,7 @@
 """Feed ``opcua``: machine states in nodes of an OPC UA server (needs the extra ``opcua``)."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 TIMEOUT_S = 4.0
 PUBLISH_MS = 100
 """How often the server looks for changes for us."""
+SERVER_TIME = "i=2258"
+"""The node that every server has for its own clock."""
 
 
 class OpcUaPoint(Spec):
@@ -76,6 +79,8 @@ class OpcUaFeed(Feed):
                 "feed.opcua_missing",
                 "OPC UA needs a further package; install it with: pip install 'anjeon[opcua]'",
             ) from None
+        # What it would log, the feed says already, once.
+        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
         client = Client(self._spec.url, timeout=TIMEOUT_S)
         try:
             await self._identify(client)
@@ -116,20 +121,22 @@ class OpcUaFeed(Feed):
     async def _read(self, client: "Client", nodes: "Sequence[Node]") -> None:
         from asyncua.ua.attribute_ids import AttributeIds
 
+        clock = client.get_node(SERVER_TIME)
         async with asyncio.timeout(TIMEOUT_S):
             values = await client.uaclient.read_attributes(
-                [node.nodeid for node in nodes], AttributeIds.Value
+                [node.nodeid for node in (*nodes, clock)], AttributeIds.Value
             )
-        for point, value in zip(self._points, values, strict=True):
+        for point, value in zip(self._points, values, strict=False):
             self.take(point, value)
+        told = values[-1].Value
+        if told is not None and isinstance(told.Value, datetime):
+            self.port.age_s("server", _wall(told.Value))
 
     def take(self, point: OpcUaPoint, data: Any) -> None:
         """Take one data value of a node; a bad or uncertain one makes its machine unknown."""
         self.port.received()
-        if data.ServerTimestamp is not None:
-            self.port.age_s("server", _wall(data.ServerTimestamp))
-        if not data.StatusCode_ or not data.StatusCode_.is_good():
-            name = data.StatusCode_.name if data.StatusCode_ else "no status"
+        if not data.StatusCode or not data.StatusCode.is_good():
+            name = data.StatusCode.name if data.StatusCode else "no status"
             self.port.refuse("bad_quality", f"{point.machine_id}: {name}")
             self.port.forget(point.machine_id)
             return

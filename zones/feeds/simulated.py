@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, FiniteFloat, field_validator
 
 from safety.clock import Clock, Instant
 from safety.config import Slug, Spec
@@ -59,7 +59,7 @@ class SimulatedVehicle(Spec):
 
     vehicle_id: Slug
     """The vehicle."""
-    route_m: tuple[tuple[float, float], ...] = Field(min_length=2, max_length=500)
+    route_m: tuple[tuple[FiniteFloat, FiniteFloat], ...] = Field(min_length=2, max_length=500)
     """Corners of the round on the floor plan, metres."""
     speed_mps: float = Field(default=1.0, gt=0, le=5)
     """Its speed."""
@@ -67,8 +67,6 @@ class SimulatedVehicle(Spec):
     @field_validator("route_m")
     @classmethod
     def _has_length(cls, route: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-        if any(not math.isfinite(value) for point in route for value in point):
-            raise ValueError("must be numbers")
         if max(math.dist(route[0], point) for point in route) < 0.1:
             raise ValueError("must be longer than 0.1 m")
         return route

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 from pydantic_core import PydanticCustomError
 
 from safety.config import Spec
@@ -21,9 +21,9 @@ SCALES = (0.8, 1.25)
 class MapPoint(Spec):
     """One place in both maps, metres."""
 
-    map_m: tuple[float, float] = Field(allow_inf_nan=False)
+    map_m: tuple[FiniteFloat, FiniteFloat]
     """Where it is by the vehicle's map."""
-    plan_m: tuple[float, float] = Field(allow_inf_nan=False)
+    plan_m: tuple[FiniteFloat, FiniteFloat]
     """Where it is on the floor plan."""
 
 
