@@ -105,6 +105,7 @@ class FloorCalibration:
         points: Array = plane / np.array([self.aspect, 1.0]) + 0.5
         return points
 
+    @np.errstate(divide="ignore", invalid="ignore")
     def to_floor(
         self,
         points: Array,
@@ -125,14 +126,12 @@ class FloorCalibration:
         """
         plane = self.plane(np.asarray(points, np.float64))
         matrix, inverse = self._raised(height_m)
-        places, _ = project(inverse, plane)
-        _, depth = project(matrix, places)
-        with np.errstate(invalid="ignore"):
-            seen = depth > LEAST_DEPTH
-        places = np.where(seen[:, None], places, np.nan)
+        places, nearness = project(inverse, plane)
+        depth = 1 / nearness
+        depth[~(depth > LEAST_DEPTH)] = np.nan
+        places[np.isnan(depth)] = np.nan
         spread = np.zeros((len(places), 2, 2))
-        spread[:, 0, 0] = spread[:, 1, 1] = np.asarray(noise, np.float64) ** 2
-        depth = np.where(seen, depth, np.nan)
+        spread[:, 0, 0] = spread[:, 1, 1] = np.square(noise)
         if self.pose is not None and height_noise_m:
             lifted = self.pose.vertical
             rise = (lifted[:2] - plane * lifted[2]) / depth[:, None] * height_noise_m
@@ -143,11 +142,13 @@ class FloorCalibration:
         back = inverse2(jacobian(matrix, plane, depth))
         return Floor(places, back @ spread @ back.transpose(0, 2, 1))
 
+    @np.errstate(divide="ignore", invalid="ignore")
     def to_picture(self, places_m: Array, *, height_m: float = 0.0) -> Array:
         """Where the picture shows places of the plan, (N, 2); NaN behind the camera."""
         plane, depth = project(self._raised(height_m)[0], np.asarray(places_m, np.float64))
         return np.where((depth > LEAST_DEPTH)[:, None], self.picture(plane), np.nan)
 
+    @np.errstate(divide="ignore", invalid="ignore")
     def heights(self, places_m: Array, height_m: float) -> Array:
         """(N,) how tall something of this height looks there, in picture heights; NaN unknown."""
         if self.pose is None:
@@ -156,18 +157,23 @@ class FloorCalibration:
         head, _ = project(self._raised(height_m)[0], places_m)
         return np.asarray(np.hypot(*(head - foot).T))
 
-    def picture_polygon(self, floor_m: FloorPolygon) -> Polygon | None:
+    def picture_polygon(self, floor_m: FloorPolygon, *, height_m: float = 0.0) -> Polygon | None:
         """A floor polygon as the picture shows it, cut at the horizon and the picture's edge.
+
+        Args:
+            floor_m: Corners on the plan.
+            height_m: Height above the floor to which it is raised; 0 without a known pose.
 
         Returns:
             Its largest visible piece; None if there is none worth watching.
         """
-        in_front = _clipped(np.array(floor_m), self._fit.matrix[2])
+        matrix, _ = self._raised(height_m)
+        in_front = _clipped(np.array(floor_m), matrix[2])
         if len(in_front) < 3:
             return None
         if self._lens is not None:
             in_front = _densified(in_front)
-        corners = self.picture(project(self._fit.matrix, in_front)[0])
+        corners = self.picture(project(matrix, in_front)[0])
         visible = shapely.make_valid(shapely.Polygon(corners)).intersection(shapely.box(0, 0, 1, 1))
         pieces = [each for each in shapely.get_parts(visible) if each.geom_type == "Polygon"]
         largest = max(pieces, key=lambda piece: piece.area, default=None)
@@ -196,12 +202,12 @@ class FloorCalibration:
 
 
 def inverse2(matrices: Array) -> Array:
-    """Inverses of (N, 2, 2) matrices; NaN for singular ones, never an error."""
-    a, b, c, d = matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 1, 0], matrices[:, 1, 1]
+    """Inverses of (N, 2, 2) matrices; not finite for singular ones, never an error."""
+    a, b, c, d = matrices.reshape(-1, 4).T
+    inverse = np.empty_like(matrices)
+    inverse[:, 0, 0], inverse[:, 0, 1], inverse[:, 1, 0], inverse[:, 1, 1] = d, -b, -c, a
     with np.errstate(divide="ignore", invalid="ignore"):
-        inverse: Array = (
-            np.stack([d, -b, -c, a], axis=1).reshape(-1, 2, 2) / (a * d - b * c)[:, None, None]
-        )
+        inverse /= (a * d - b * c)[:, None, None]
     return inverse
 
 

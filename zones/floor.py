@@ -21,7 +21,7 @@ Source = Literal["ankles", "box_bottom", "extrapolated"]
 MIN_CONFIDENCE = 0.5
 """A keypoint counts from this confidence on."""
 
-ANKLE_M = 0.13
+ANKLE_M = 0.15
 ANKLE_NOISE_M = 0.05
 """Height of the middle of both ankles above the floor, standing to walking."""
 
@@ -162,7 +162,7 @@ def _by_ankles(feet: _Joints, boxes: Array, calibration: FloorCalibration) -> Fl
 def _without_ankles(
     keypoints: Array, boxes: Array, calibration: FloorCalibration
 ) -> tuple[Floor, list[Source]]:
-    """By the box's bottom if the trunk or lying agrees with it, else by the trunk, else vaguely."""
+    """Between box's bottom and trunk where they agree, else by the trunk, else vaguely."""
     bottom = _by_bottom(boxes, calibration)
     expected = calibration.heights(bottom.places_m, calibration.stature.mean_m)
     if np.isnan(expected).all():
@@ -176,7 +176,9 @@ def _without_ankles(
     bottom.covariance_m2[lying] += HALF_BODY_M**2 * np.eye(2)
     # Hidden legs, or somebody who does not stand? Without a trunk both are possible.
     vague = _between(bottom, _by_top(boxes, calibration))
-    floor = _chosen(lying | (whole & upright), bottom, _chosen(upright, trunk, vague))
+    # Ankles that are not seen may be hidden, and the soles with them: the bottom is half the truth.
+    standing = _chosen(whole, _between(bottom, trunk), trunk)
+    floor = _chosen(lying, bottom, _chosen(upright, standing, vague))
     named = (whole | lying).tolist()
     return floor, ["box_bottom" if each else "extrapolated" for each in named]
 

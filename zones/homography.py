@@ -50,6 +50,7 @@ class Fit:
     inliers: NDArray[np.bool_]
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def fit(plan: Array, plane: Array) -> Fit | None:
     """The homography that most pairs agree on, refined; None if no four are in general position."""
     shift = plan.mean(axis=0)
@@ -75,27 +76,28 @@ def fit(plan: Array, plane: Array) -> Fit | None:
 
 
 def project(matrix: Array, points: Array) -> tuple[Array, Array]:
-    """Projected points, (N, 2), and their last homogeneous coordinates, (N,)."""
+    """Projected points, (N, 2), and their last homogeneous coordinates, (N,).
+
+    Like the other functions here it divides by what may be 0; that is the callers' to allow.
+    """
     flat = points @ matrix[:, :2].T + matrix[:, 2]
     last = flat[:, 2]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return flat[:, :2] / last[:, None], last
+    return flat[:, :2] / last[:, None], last
 
 
 def jacobian(matrix: Array, projected: Array, last: Array) -> Array:
     """(N, 2, 2): how projected points move with the points that were projected."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (matrix[None, :2, :2] - projected[:, :, None] * matrix[None, 2:, :2]) / last[
-            :, None, None
-        ]
+    moved: Array = matrix[None, :2, :2] - projected[:, :, None] * matrix[None, 2:, :2]
+    moved /= last[:, None, None]
+    return moved
 
 
 def parameter_jacobian(points: Array, projected: Array, last: Array) -> Array:
     """(N, 2, 8): how projected points move with the parameters."""
     n = len(points)
-    row = np.concatenate([points, np.ones((n, 1))], axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        row /= last[:, None]
+    row = np.empty((n, 3))
+    row[:, 2] = 1 / last
+    row[:, :2] = points * row[:, 2:]
     found = np.zeros((n, 2, 8))
     found[:, 0, :3] = row
     found[:, 1, 3:6] = row

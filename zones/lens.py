@@ -10,13 +10,15 @@ from pydantic_core import PydanticCustomError
 from safety.config import Spec
 
 _GRID = np.linspace(0.0, 3.0, 3001)
-"""Undistorted radii at which the lens is tabulated, half picture widths."""
+"""Radii in the picture at which the lens is tabulated, half picture widths."""
 
 
 class LensSpec(Spec):
-    """Radial distortion: r' = r (1 + k1 r² + k2 r⁴), r in half picture widths from the centre.
+    """Radial distortion: a perfect lens would show at r (1 + k1 r² + k2 r⁴) what this one shows
+    at r, half picture widths from the centre.
 
-    Negative k1: lines near the edge bend outwards in the middle (barrel), as with wide lenses.
+    Positive k1: straight lines near the edge bulge outwards (barrel), as with wide lenses. From
+    the picture to straight lines, for in this direction wide lenses do not fold.
     """
 
     k1: float = Field(default=0.0, ge=-1, le=1)
@@ -68,14 +70,14 @@ def lens_of(spec: LensSpec, aspect: float) -> Lens:
         ValueError: The coefficients fold the picture over itself before its corners; a
             ``PydanticCustomError``, ``type`` is the translation key.
     """
-    bent = _GRID * (1 + spec.k1 * _GRID**2 + spec.k2 * _GRID**4)
-    falling = np.flatnonzero(np.diff(bent) <= 0)
+    ideal = _GRID * (1 + spec.k1 * _GRID**2 + spec.k2 * _GRID**4)
+    falling = np.flatnonzero(np.diff(ideal) <= 0)
     end = int(falling[0]) + 1 if len(falling) else len(_GRID)
-    if bent[end - 1] < np.hypot(1, 1 / aspect):
+    if _GRID[end - 1] < np.hypot(1, 1 / aspect):
         raise PydanticCustomError(
             "lens.folds",
             "lens coefficients k1 = {k1} and k2 = {k2} fold the picture before its corners; "
             "use smaller ones",
             {"k1": f"{spec.k1:g}", "k2": f"{spec.k2:g}"},
         )
-    return Lens(unit=aspect / 2, ideal=_GRID[:end], bent=bent[:end])
+    return Lens(unit=aspect / 2, ideal=ideal[:end], bent=_GRID[:end])

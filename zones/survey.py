@@ -68,6 +68,7 @@ def solve(spec: CalibrationSpec) -> FloorCalibration:
     return found.calibration
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def survey(spec: CalibrationSpec) -> Survey:
     """The calibration, however large its residuals are.
 

@@ -97,6 +97,16 @@ def _placed(name: str, width: int | None, cache: Path) -> Iterator[Placed]:
             yield from _judged(scene.frames[number], floor, number, detections, calibration)
 
 
+def placed_from_truth(name: str, calibration: FloorCalibration) -> list[Placed]:
+    """Everybody of a scene, placed from the truth with noise."""
+    scene, floor = read_scene(name), true_floor(name)
+    return [
+        each
+        for number, found in _detections(scene, None, Path())
+        for each in _judged(scene.frames[number], floor, number, found, calibration)
+    ]
+
+
 def _detections(scene: Scene, width: int | None, cache: Path) -> Iterator[tuple[int, Detections]]:
     if width is None:
         draw = np.random.default_rng(0)
