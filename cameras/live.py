@@ -264,4 +264,9 @@ def _subjects(violation: Violation) -> list[str]:
 def _seen(person: TrackedPerson) -> SeenPerson:
     left, top, right, bottom = person.box.astype(float).round(4).tolist()
     keypoints = tuple((x, y, c) for x, y, c in person.keypoints.astype(float).round(4).tolist())
-    return SeenPerson(track_id=person.track_id, box=(left, top, right, bottom), keypoints=keypoints)
+    return SeenPerson(
+        track_id=person.track_id,
+        box=(left, top, right, bottom),
+        keypoints=keypoints,
+        ppe=dict(person.ppe),
+    )

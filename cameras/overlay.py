@@ -60,6 +60,9 @@ def caption(violation: Violation) -> str:
     where = f"zone {violation.zone_id}" if violation.zone_id else f"camera {violation.camera_id}"
     time = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 100_000} UTC"
     what = f"{violation.severity.upper()}  {violation.rule_id} ({violation.rule_kind})"
+    missing = violation.details.get("missing")
+    if isinstance(missing, list):
+        what += f"  no {', '.join(missing)}"
     return f"{what}  {where}  {time}"
 
 

@@ -2,7 +2,9 @@
 
 Compact JSON: ``t`` ticks of 1/90000 s on the camera's own time line, ``p`` persons as
 ``[track id, [left, top, right, bottom], [x, y, confidence, ... 17 times]]`` in thousandths
-of the picture, ``z`` violated zones, ``s`` violating subjects.
+of the picture, and where somebody looked for protective equipment a fourth entry
+``{"hardhat": "worn" | "missing" | "unknown", ...}``; ``z`` violated zones, ``s`` violating
+subjects.
 """
 
 import json
@@ -39,7 +41,10 @@ class Overlay:
 
 def _person(person: SeenPerson) -> list[object]:
     joints = [value for keypoint in person.keypoints for value in keypoint]
-    return [person.track_id, _thousandths(person.box), _thousandths(joints)]
+    packed: list[object] = [person.track_id, _thousandths(person.box), _thousandths(joints)]
+    if person.ppe:
+        packed.append({item.value: state.value for item, state in person.ppe.items()})
+    return packed
 
 
 def _thousandths(values: tuple[float, ...] | list[float]) -> list[int]:

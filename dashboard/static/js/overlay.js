@@ -9,6 +9,21 @@ const SEEN = 300; // thousandths of confidence below which a joint is not drawn
 const CALM = "#7fe3d4";
 const DANGER = "#ff4d45";
 const HALO = "rgb(8 12 16 / 75%)";
+const WARN = "#ffc53d";
+
+// Protective equipment as line drawings, and what is known of it as a second sign beside the
+// colour; all on a grid of 12 x 12.
+const ITEMS = {
+  hardhat: "M1 9h10M2.5 9v-1.5a3.5 4.5 0 0 1 7 0V9M5 3.4V6M7 3.4V6",
+  vest: "M3 1l1.2 2.2L6 4l1.8-.8L9 1l1.6 1.2V11H1.4V2.2ZM6 4v7M1.4 8h9.2",
+  gloves: "M3.5 11V7L2 4.5M3.5 7V2.5M5.5 6V1.5M7.5 6V2M9.5 7V3.5M9.5 7l-1 4Z",
+  boots: "M3 1v7.5L2 11h9c0-2-2-2.8-4-3V1Z",
+};
+const SIGNS = {
+  worn: ["M2 6.5l3 3 5-7", CALM],
+  missing: ["M2.5 2.5l7 7M9.5 2.5l-7 7", DANGER],
+  unknown: ["M3.5 4a2.5 2.3 0 1 1 2.5 3v1M6 10v.6", WARN],
+};
 
 export class Overlay {
   #canvas;
@@ -106,7 +121,7 @@ export class Overlay {
     context.fillText(text, x + size / 2, y + high / 2 + unit);
   }
 
-  #drawPerson([, box, joints], violating, { at, unit }) {
+  #drawPerson([, box, joints, equipment], violating, { at, unit }) {
     const point = (i) => at(joints[3 * i] / 1000, joints[3 * i + 1] / 1000);
     const bones = new Path2D();
     for (const [a, b] of BONES) {
@@ -123,6 +138,32 @@ export class Overlay {
     frame.rect(left, top, right - left, bottom - top);
     if (violating) this.#stroke(frame, HALO, 5 * unit);
     this.#stroke(frame, violating ? DANGER : "rgb(127 227 212 / 55%)", (violating ? 3 : 1) * unit);
+    if (equipment) this.#drawEquipment(Object.entries(equipment), left, top, unit);
+  }
+
+  // A plate above the box: each item and its sign.
+  #drawEquipment(items, left, top, unit) {
+    const scale = 1.1 * unit;
+    const wide = (26 * items.length + 2) * scale;
+    const high = 15 * scale;
+    const x = Math.min(Math.max(left, 0), this.#canvas.width - wide);
+    const y = Math.max(top - high - 2 * unit, 0);
+    const context = this.#context;
+    context.fillStyle = HALO;
+    context.beginPath();
+    context.roundRect(x, y, wide, high, 3 * unit);
+    context.fill();
+    context.lineJoin = "round";
+    items.forEach(([item, state], i) => {
+      const [sign, colour] = SIGNS[state];
+      const place = (steps) =>
+        new DOMMatrix().translate(x + (2 + 26 * i + steps) * scale, y + 1.5 * scale).scale(scale);
+      for (const [drawing, steps] of [[ITEMS[item], 0], [sign, 12]]) {
+        const path = new Path2D();
+        path.addPath(new Path2D(drawing), place(steps));
+        this.#stroke(path, colour, 1.5 * scale);
+      }
+    });
   }
 
   #stroke(path, colour, width) {
@@ -176,9 +217,10 @@ export class SeenFrames {
 function blend(one, next, share) {
   const later = new Map(next.p.map((person) => [person[0], person]));
   const between = (a, b) => a.map((value, i) => value + (b[i] - value) * share);
-  const p = one.p.map(([id, box, joints]) => {
+  const p = one.p.map(([id, box, joints, ...rest]) => {
     const there = later.get(id);
-    return there ? [id, between(box, there[1]), between(joints, there[2])] : [id, box, joints];
+    if (!there) return [id, box, joints, ...rest];
+    return [id, between(box, there[1]), between(joints, there[2]), ...rest];
   });
   return { ...one, p };
 }
