@@ -11,7 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from cameras.specs import CameraSpec
 from safety.clock import Instant
-from safety.types import CameraState, PpeItem, PpeState, Violation
+from safety.types import (
+    CameraState,
+    MachineState,
+    ObjectClass,
+    PpeItem,
+    PpeState,
+    Violation,
+)
 from zones.specs import RuleSpec, ZoneSpec
 
 PROTOCOL: Literal[1] = 1
