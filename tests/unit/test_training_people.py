@@ -242,8 +242,9 @@ def _graph(names: list[str]) -> onnx.ModelProto:
     nodes = []
     for number, name in enumerate(names):
         kind = name.split("_")[0] if "/" not in name else "Identity"
-        start = {"start": 2} if name == "Shape_2" else {}
-        nodes.append(helper.make_node(kind, ["images"], [f"n{number}"], name=name, **start))
+        nodes.append(helper.make_node(kind, ["images"], [f"n{number}"], name=name))
+        if name == "Shape_2":
+            nodes[-1].attribute.append(helper.make_attribute("start", 2))
     image = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 32, 32])
     output = helper.make_tensor_value_info(f"n{len(names) - 1}", TensorProto.FLOAT, None)
     return helper.make_model(helper.make_graph(nodes, "names", [image], [output]))

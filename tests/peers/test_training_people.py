@@ -1,0 +1,65 @@
+"""A training run, from pictures to a network that the product loads."""
+
+import csv
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from safety.perception.load import load_pose_detector
+from safety.perception.models import read_card
+from safety.training.export import export
+from safety.training.needs import TrainingError
+from safety.training.quantize import calibration
+from tests.support.peers import peers_python
+from tests.support.third_party import ROOT
+
+pytestmark = pytest.mark.peers
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    run = subprocess.run(
+        [str(peers_python()), "tests/peers/train_people.py", str(folder)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "YOLO_CONFIG_DIR": str(folder),
+            "YOLO_AUTOINSTALL": "false",
+        },
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-4000:]
+    return folder / "run"
+
+
+def test_goes_on_where_it_ended(trained: Path) -> None:
+    with (trained / "log.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(float(row["pose_loss"]) > 0 for row in rows)
+
+
+def test_the_result_runs_in_the_product(trained: Path, tmp_path: Path) -> None:
+    path = export(trained / "best.pt", out=tmp_path / "own.onnx", notes={"recipe": "own"})
+    card = read_card(path)
+    assert card.names == ("person", "forklift", "amr")
+    detector = load_pose_detector(path, width=160, aspect=16 / 9, cache_dir=tmp_path)
+    found = detector.detect([np.full((90, 160, 3), 114, np.uint8)] * 2)
+    assert len(found) == 2
+    assert detector.nonfinite_outputs == 0
+    detector.close()
+
+
+def test_int8_needs_pictures(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="INT8 needs pictures"):
+        export(trained / "best.pt", out=tmp_path / "own.onnx", int8=True)
+    with pytest.raises(TrainingError, match="holds no pictures"):
+        calibration(tmp_path)
