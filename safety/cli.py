@@ -209,12 +209,17 @@ def model_export(
     network: Annotated[str, typer.Argument(help="A file, or a name that 'model list' shows.")],
     form: Annotated[Literal["openvino", "onnx", "engine"], typer.Option("--format")],
     half: Annotated[bool, typer.Option("--half", help="Weights in 16 bits.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Convolutions in 8 bits.")] = False,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Directory of typical pictures, for --int8.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Directory to write to.")] = Path("exported"),
 ) -> None:
     """Write a network in the form that another program or device needs."""
-    from safety.app.model_export import export_model
+    from safety.app.model_export import Export, export_model
 
-    export_model(_settings("model"), network, form=form, half=half, out=out)
+    wanted = Export(form=form, half=half, int8=int8, pictures=pictures, out=out)
+    export_model(_settings("model"), network, wanted)
 
 
 @model.command("train")

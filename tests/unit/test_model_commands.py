@@ -15,7 +15,7 @@ import pytest
 from safety.app import model as commands
 from safety.app import model_pull
 from safety.app.model_add import add_model, parse_map
-from safety.app.model_export import export_model
+from safety.app.model_export import Export, Form, export_model
 from safety.app.model_pull import Pinned, pull_model
 from safety.config import Settings
 from safety.errors import AnjeonError, ConfigError, ModelError
@@ -335,8 +335,8 @@ def test_export_to_onnx_and_openvino(settings: Settings, tmp_path: Path, half: b
     add_model(settings, file, name="ours", wanted={})
     out = tmp_path / "exported"
 
-    export_model(settings, "ours", form="onnx", half=half, out=out)
-    export_model(settings, "ours", form="openvino", half=half, out=out)
+    export_model(settings, "ours", Export(form="onnx", half=half, out=out))
+    export_model(settings, "ours", Export(form="openvino", half=half, out=out))
 
     onnx.checker.check_model(onnx.load(str(out / "ours.onnx")))
     written = {path.name for path in out.iterdir()}
@@ -346,20 +346,22 @@ def test_export_to_onnx_and_openvino(settings: Settings, tmp_path: Path, half: b
 
 
 @pytest.mark.parametrize(
-    ("model", "form", "said"),
+    ("model", "form", "int8", "said"),
     [
-        ("nobody", "onnx", "'anjeon model list'"),
-        ("net.onnx", "engine", "is made from a .pt file"),
-        ("net.engine", "onnx", "cannot become another form"),
+        ("nobody", "onnx", False, "'anjeon model list'"),
+        ("net.onnx", "engine", False, "is made from a .pt file"),
+        ("net.onnx", "engine", True, "ANJEON_DEVICE=tensorrt"),
+        ("net.engine", "onnx", False, "cannot become another form"),
+        ("net.onnx", "onnx", True, "--pictures"),
     ],
 )
 def test_what_cannot_be_exported(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, form: str,
-    said: str,
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    model: str, form: Form, int8: bool, said: str,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     write_network(tmp_path / "net.onnx", PERSONS)
     (tmp_path / "net.engine").write_bytes(b"")
     with pytest.raises(AnjeonError) as refused:
-        export_model(settings, model, form=form, half=False, out=tmp_path)  # type: ignore[arg-type]
+        export_model(settings, model, Export(form=form, int8=int8, out=tmp_path))
     assert said in str(refused.value)
