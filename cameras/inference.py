@@ -15,7 +15,7 @@ from cameras.detectors import DetectorPool
 from cameras.lane import Lane
 from cameras.latency import Latency
 from cameras.ppe import PpeThread
-from safety.clock import Clock
+from safety.clock import Clock, Instant
 from safety.errors import ModelError
 from safety.perception.detector import Detector
 from safety.types import (
@@ -86,6 +86,7 @@ class InferenceThread:
         *,
         clock: Clock,
         ppe: PpeThread | None = None,
+        plant: Callable[[Instant], PlantState] = lambda _: PlantState(),
     ) -> None:
         """Make it; ``start`` begins.
 
@@ -94,9 +95,11 @@ class InferenceThread:
             listener: Told what was seen.
             clock: Where the time comes from.
             ppe: Looks at protective equipment; without it that is unavailable.
+            plant: What the plant says, as of a moment; without it everything is unknown.
         """
         self._detectors = detectors
         self._ppe = ppe
+        self._plant = plant
         self._listener = listener
         self._clock = clock
         self._lanes: dict[str, Lane] = {}
@@ -294,7 +297,7 @@ class InferenceThread:
                 vehicles=seen.vehicles,
                 latency_s=self._latency.p99_s,
             )
-            violations = lane.rules.update(observation, PlantState())
+            violations = lane.rules.update(observation, self._plant(frame.captured_at))
         except Exception:  # one camera's trouble is not the others'
             log.exception("analysis_failed", camera=lane.spec.id)
             lane.failed()
@@ -326,6 +329,6 @@ class InferenceThread:
             lane.ppe.unavailable = bool(items) and not (self._ppe and self._ppe.serves(items))
             state = lane.watch(now).state
             reports = lane.end(now) if state is CameraState.BLIND else []
-            reports += lane.rules.watch(state, now, PlantState())
+            reports += lane.rules.watch(state, now, self._plant(now))
             for violation in reports:
                 self._listener.violated(lane, violation, None)

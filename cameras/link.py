@@ -16,6 +16,7 @@ from cameras.messages import (
     Configured,
     EvidenceStored,
     Hello,
+    PlantUpdate,
     ShardStats,
     Shutdown,
     ViolationReport,
@@ -32,8 +33,8 @@ log = structlog.get_logger(__name__)
 STABLE_S = 5.0
 """A connection that lasted this long starts the pauses anew."""
 
-Order = Configure | Shutdown
-"""What the engine tells a shard to do."""
+Order = Configure | PlantUpdate | Shutdown
+"""What the engine tells a shard to do, or to know."""
 
 Figure = CameraStatus | ShardStats | Configured
 """What may be lost: a newer one of the same kind replaces it."""
@@ -175,7 +176,7 @@ class EngineLink:
         match message:
             case ViolationStored() | EvidenceStored():
                 self._spool.confirm(message)
-            case Configure() | Shutdown():
+            case Configure() | PlantUpdate() | Shutdown():
                 self._obey(message)
             case _:
                 self._refuse(

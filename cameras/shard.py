@@ -21,7 +21,15 @@ from cameras.inference import InferenceThread
 from cameras.lane import Lane
 from cameras.link import EngineLink, Order
 from cameras.live import LiveServer
-from cameras.messages import CameraStatus, Configure, Configured, ShardStats, ViolationReport
+from cameras.messages import (
+    CameraStatus,
+    Configure,
+    Configured,
+    PlantUpdate,
+    ShardStats,
+    ViolationReport,
+)
+from cameras.plant import PlantBoard
 from cameras.ppe import PpeThread
 from cameras.shardlock import ShardLock
 from cameras.spool import Spool
@@ -88,7 +96,10 @@ class Shard:
             clock=clock,
             whole=settings.ppe_mode == "full_frame",
         )
-        self._inference = InferenceThread(self._detectors, self, clock=clock, ppe=self._ppe)
+        self._plant = PlantBoard(clock=clock)
+        self._inference = InferenceThread(
+            self._detectors, self, clock=clock, ppe=self._ppe, plant=self._plant.state
+        )
         self._fleet = Fleet(self._inference, self, clock=clock)
         self._live = LiveServer(settings.shard_socket(shard_id), lane=self._fleet.lane)
         self._evidence = EvidenceMaker(settings.evidence_dir, clock=clock, put=self._spool.put)
@@ -163,7 +174,9 @@ class Shard:
         self._detectors.close()
 
     def _obey(self, order: Order) -> None:
-        if isinstance(order, Configure):
+        if isinstance(order, PlantUpdate):
+            self._plant.take(order)
+        elif isinstance(order, Configure):
             self._wanted.put_nowait(order)
         else:
             self._leave.set()

@@ -6,6 +6,9 @@ from dataclasses import replace
 from safety.clock import Instant
 from safety.types import VehiclePose
 
+BACK_S = 1.0
+"""How far back a pose is taken for an older picture."""
+
 ACCELERATION_MPS2 = 1.0
 """How quickly a vehicle is assumed to change its velocity; the position's uncertainty grows so."""
 
@@ -13,9 +16,9 @@ ACCELERATION_MPS2 = 1.0
 def extrapolated(pose: VehiclePose, now: Instant) -> VehiclePose:
     """The pose at ``now``, on the arc of its velocity and yaw rate.
 
-    The covariance grows by (a t² / 2)² along both axes, with ``ACCELERATION_MPS2``.
+    A picture may be a little older than the newest pose: up to ``BACK_S`` it goes back too. The covariance grows by (a t² / 2)² along both axes, with ``ACCELERATION_MPS2``.
     """
-    dt = max(0.0, now.monotonic - pose.at.monotonic)
+    dt = max(-BACK_S, now.monotonic - pose.at.monotonic)
     if dt == 0.0:
         return pose
     turned = pose.yaw_rate_radps * dt
