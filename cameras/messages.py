@@ -125,6 +125,8 @@ class ShardStats(Message):
     cpu_seconds: float
     frame_to_report_s: tuple[float, ...] = ()
     """Capture → violation report, for the violations since the last message."""
+    ppe_pictures: int = 0
+    """Pictures that the equipment network has looked at."""
     ppe_ms: float = 0.0
     """Median time of the equipment network for one picture; 0 while it is not used."""
     device_failed: bool = False
@@ -367,6 +369,43 @@ class PlantStatus(Message):
     muted_zones: tuple[str, ...]
 
 
+class FloorSighting(Message):
+    """Shard → engine: whom and what a calibrated camera sees on the floor; at most 5 times a
+    second. Empty when there is nobody."""
+
+    type: Literal["floor_sighting"] = "floor_sighting"
+    camera_id: str
+    age_s: float
+    """Seconds since the frame was captured, when this was written."""
+    people: tuple[tuple[int, float, float, float, float, float], ...]
+    """Track id, x and y in metres on the plan, xx, xy and yy of the covariance."""
+    vehicles: tuple[tuple[int, float, float, float, float, float], ...] = ()
+
+
+class PlanThing(BaseModel):
+    """A person or a vehicle on the plan, whichever cameras see it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: int
+    x_m: float
+    y_m: float
+    covariance_m2: tuple[float, float, float]
+    velocity_mps: tuple[float, float]
+    cameras: tuple[str, ...]
+
+
+class PlanUpdate(Message):
+    """Engine → dashboard: who and what is on the plan; at most 5 times a second, while there is
+    anybody, and once when there is nobody any more."""
+
+    type: Literal["plan_update"] = "plan_update"
+    at: Instant
+    people: tuple[PlanThing, ...]
+    vehicles: tuple[PlanThing, ...]
+    """Vehicles that cameras see; those that report themselves are in ``PlantStatus``."""
+
+
 class Shutdown(Message):
     """Engine → shard: finish evidence and leave."""
 
@@ -394,6 +433,8 @@ AnyMessage = Annotated[
     | EngineStatus
     | PlantUpdate
     | PlantStatus
+    | FloorSighting
+    | PlanUpdate
     | Shutdown,
     Field(discriminator="type"),
 ]
