@@ -27,11 +27,18 @@ OVERTURNED_DEG = 115.0
 SHAPELESS_RATIO = 1.3
 """Without a trunk, a box that is wider than this many heights is somebody lying."""
 
-SHORT = 0.6
-"""A straight body of less than this share of its standing height lies along the view."""
+STRAIGHT_DEG = 25.0
+"""Trunk and thighs that differ by less are straight,"""
 
-STRAIGHT_THIGH = 0.6
-"""Length of the thighs against the trunk, as seen, from which on they are not drawn up."""
+STRAIGHT_THIGH, STRAIGHT_THIGH_SPREAD = 0.9, 0.25
+"""if the thighs look about as long as the trunk: not drawn up, nor the trunk along the view."""
+
+ASLANT_DEG = 38.0
+"""Nobody stands straight and so far from upright; at the picture's edges perspective leans less."""
+
+SHORT, SHORTEST = 0.6, 0.45
+"""A straight body of less than this share of its standing height lies along the view; one of less
+than the second, legs and all, does so bent, unless it crawls."""
 
 SIDE_ON = 0.5
 """Shoulders narrower than this share of the trunk's length: seen from the side."""
@@ -85,14 +92,21 @@ class Bodies:
             standing: (N,) how tall each looked when standing; NaN unknown.
         """
         with np.errstate(invalid="ignore"):
-            folded = self.thigh_deg <= THIGH_DEG
-            across = (self.trunk_deg > BENT_DEG) & ~folded & (self.ratio > 1)
+            bent = self.trunk_deg > BENT_DEG
+            across = bent & ~(self.thigh_deg <= THIGH_DEG) & (self.ratio > 1)
             overturned = (self.trunk_deg > OVERTURNED_DEG) & (self.thigh_deg > OVERTURNED_DEG)
             shapeless = np.isnan(self.trunk_deg) & (self.ratio > SHAPELESS_RATIO) & ~self.cut
+            straight = (np.abs(self.trunk_deg - self.thigh_deg) < STRAIGHT_DEG) & (
+                np.abs(self.thigh_share - STRAIGHT_THIGH) < STRAIGHT_THIGH_SPREAD
+            )
+            aslant = straight & (self.trunk_deg > ASLANT_DEG) & (self.thigh_deg > ASLANT_DEG)
             tall = self.standing if standing is None else np.fmin(self.standing, standing)
-            short = (self.size[:, 1] < SHORT * tall) & ~self.cut
-            straight = (self.trunk_deg < 45) & folded & (self.thigh_share > STRAIGHT_THIGH)
-        lying: Flags = across | overturned | shapeless | (short & straight)
+            share = np.where(self.cut, np.nan, self.size[:, 1] / tall)
+            curled = ~bent | (self.thigh_deg > THIGH_DEG)
+            along = (straight & (share < SHORT)) | (
+                curled & ~np.isnan(self.thigh_deg) & (share < SHORTEST)
+            )
+        lying: Flags = across | overturned | shapeless | aslant | along
         return lying
 
     def bent(self) -> Flags:
