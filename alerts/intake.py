@@ -183,6 +183,36 @@ def clear_channel_failed(
             _clear(session, alert, _others(site, channel_id), site, now)
 
 
+def raise_not_paused(
+    database: Database, *, vehicle: str, violation: Violation, site: SiteContext, now: Instant
+) -> None:
+    """A vehicle was asked to pause because somebody is near it, and has not confirmed it.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    with database.transaction() as session:
+        raised = alerts.raise_alert(
+            session,
+            kind="not_paused",
+            dedupe_key=f"not_paused:{violation.id}",
+            severity=Severity.DANGER,
+            message_key="alert.not_paused",
+            params={
+                "vehicle": vehicle,
+                "camera": site.cameras.get(violation.camera_id, violation.camera_id),
+                "time": site.local(utc(now)),
+            },
+            raised_at=utc(now),
+            camera_id=violation.camera_id,
+        )
+        if raised is not None:
+            facts = {"vehicle": vehicle, "violation_id": violation.id}
+            _tell(session, raised, "raised", utc(now), site.messengers, site, facts, now)
+            # It happened; it is not a situation that lasts.
+            alerts.clear(session, raised.dedupe_key, at=utc(now))
+
+
 def _tell(
     session: Session,
     alert: Alert,

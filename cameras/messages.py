@@ -258,7 +258,7 @@ class Nudge(Message):
     """Dashboard → engine: look at the database now (configuration, acknowledgement, …)."""
 
     type: Literal["nudge"] = "nudge"
-    what: Literal["config", "alerts"]
+    what: Literal["config", "alerts", "mutes"]
 
 
 class EngineStatus(Message):

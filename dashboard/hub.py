@@ -17,6 +17,7 @@ from cameras.messages import (
     EngineStatus,
     Hello,
     Nudge,
+    PlantStatus,
     Snapshot,
 )
 from dashboard.links import Link
@@ -38,6 +39,7 @@ class Hub:
         self._clock = clock
         self._statuses: dict[str, tuple[float, CameraStatus]] = {}
         self._engine: tuple[float, EngineStatus] | None = None
+        self._plant: tuple[float, PlantStatus] | None = None
         self._shards: dict[str, ShardWatch] = {}
         self._homes: dict[Watcher, str | None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -89,7 +91,14 @@ class Hub:
         at, status = self._engine
         return status if self._clock.now().monotonic - at <= STALE_AFTER_S else None
 
-    def nudge(self, what: Literal["config", "alerts"]) -> None:
+    def plant_status(self) -> PlantStatus | None:
+        """Machines, vehicles and feeds by the engine's newest word, or None if it is silent."""
+        if self._plant is None:
+            return None
+        at, status = self._plant
+        return status if self._clock.now().monotonic - at <= STALE_AFTER_S else None
+
+    def nudge(self, what: Literal["config", "alerts", "mutes"]) -> None:
         """Ask the engine to look at the database now; harmless if it is away."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._link.send, Nudge(what=what))
@@ -174,5 +183,7 @@ class Hub:
                         self._settle(watcher)
             case EngineStatus():
                 self._engine = (now, message)
+            case PlantStatus():
+                self._plant = (now, message)
             case _:
                 self._misplaced_messages += 1

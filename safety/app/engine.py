@@ -45,7 +45,7 @@ async def run_engine(settings: Settings) -> None:
         engine = Engine(
             settings, database, clock=clock, runner=LocalRunner(settings), registry=registry
         )
-        app = create_metrics_app(registry, engine.readiness)
+        app = create_metrics_app(registry, engine.readiness, engine.pusher)
         async with engine.running(), serving(app, sock):
             port = sock.getsockname()[1]
             log.info("engine_started", metrics_port=port, database=database.description)

@@ -15,6 +15,7 @@ from alerts.intake import (
     clear_channel_failed,
     raise_camera_blind,
     raise_channel_failed,
+    raise_not_paused,
 )
 from alerts.sirens import SirenControl
 from cameras.messages import (
@@ -40,6 +41,7 @@ from safety.engine.cameras import CameraDesk
 from safety.engine.channels import ChannelDesk
 from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
+from safety.engine.plant import PlantDesk
 from safety.engine.recorder import Entry, Recorder
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import ViolationDesk
@@ -47,6 +49,8 @@ from safety.errors import AnjeonError, ChannelError, StoreUnavailable
 from safety.site.spec import SiteSpec
 from safety.store import alerts, configuration, coverage
 from safety.store.database import Database
+from safety.types import Violation
+from zones.feeds.http_push import HttpPushFeed
 
 log = structlog.get_logger(__name__)
 
@@ -116,6 +120,14 @@ class Engine:
             metrics=self._metrics,
             alert=self._blindness,
         )
+        self._plant = PlantDesk(
+            clock=clock,
+            database=database,
+            registry=registry,
+            to_shards=lambda update: self._links.broadcast(update, "shard"),
+            to_dashboards=lambda status: self._links.broadcast(status, "dashboard"),
+            not_paused=self._not_paused,
+        )
         self._links = LinkServer(
             settings.engine_socket,
             connected=self._connected,
@@ -139,6 +151,7 @@ class Engine:
                     "dispatcher": self._dispatcher.run(),
                     "cameras": self._cameras.run(),
                     "violations": self._violations.run(),
+                    "plant": self._plant.run(),
                     "configuration": self._follow_configuration(),
                     "status": self._tell_dashboards(),
                 }.items()
@@ -149,6 +162,10 @@ class Engine:
                 await self._finish()
                 for task in tasks:
                     task.cancel()
+
+    def pusher(self, feed_id: str) -> HttpPushFeed | None:
+        """The feed that takes what is posted under this id."""
+        return self._plant.pusher(feed_id)
 
     def readiness(self) -> dict[str, str]:
         """Part → ``"ok"`` or what is wrong with it."""
@@ -171,6 +188,7 @@ class Engine:
             async with asyncio.timeout(LAST_WRITES_S):
                 await self._recorder.drained()
         await self._links.stop()
+        await self._plant.close()
         await self._channels.close()
 
     # Configuration
@@ -239,6 +257,8 @@ class Engine:
         # A shard without cameras may still have reports to hand in from an earlier life.
         unfinished = await asyncio.to_thread(unfinished_shards, self._settings.spool_dir)
         await self._supervisor.want({*self._placed.values(), *unfinished})
+        # Last: leaving a feed whose server is gone may take seconds.
+        await self._plant.configure(site.spec)
         log.info("configuration_applied", revision=site.revision, cameras=len(enabled))
 
     def _cameras_of(self, shard_id: str) -> frozenset[str]:
@@ -250,6 +270,7 @@ class Engine:
         log.info("peer_connected", role=link.role, name=link.name)
         if link.role == "shard":
             self._shards[link.name] = link
+            link.send(self._plant.update(self._clock.now()))
             if self._site.revision >= 0:
                 link.send(self._site.part(self._cameras_of(link.name)))
             return
@@ -270,6 +291,7 @@ class Engine:
         match message:
             case ViolationReport():
                 await self._violations.report(message, reply)
+                self._plant.violation(message.violation)
             case EvidenceReady() | EvidenceFailed():
                 await self._violations.evidence(message, reply)
             case CameraStatus():
@@ -280,6 +302,8 @@ class Engine:
                 self._device_failed[message.shard] = message.device_failed
             case Nudge(what="config"):
                 self._config_wanted.set()
+            case Nudge(what="mutes"):
+                self._plant.look_at_mutes()
             case Nudge():
                 await self._violations.look_for_attention()
                 self._dispatcher.nudge()
@@ -338,6 +362,20 @@ class Engine:
                 camera_id=camera_id,
                 reason=episode.reason,
                 since=episode.since,
+                site=self._site.context,
+                now=now,
+            ),
+        )
+
+    def _not_paused(self, vehicle_id: str, violation: Violation) -> None:
+        now = self._clock.now()
+        vehicles = {each.id: each.name for each in self._site.spec.plant.vehicles}
+        self._write(
+            ("not_paused", violation.id),
+            lambda: raise_not_paused(
+                self._database,
+                vehicle=vehicles.get(vehicle_id, vehicle_id),
+                violation=violation,
                 site=self._site.context,
                 now=now,
             ),

@@ -298,6 +298,30 @@ class LoginAttempt(SQLModel, table=True):
     at: datetime = _time(index=True)
 
 
+class Mute(SQLModel, table=True):
+    """A zone in which nothing raises an alert, because somebody works there under their lock.
+
+    Rows are never deleted: they are the record of when a zone was not watched, and why.
+    """
+
+    id: str = Field(primary_key=True)
+    zone_id: str = Field(index=True)
+    """No foreign key: the record outlives the zone."""
+    kind: str
+    """``lockout`` or ``maintenance``."""
+    person: str
+    """Who works there."""
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    started_at: datetime = _time()
+    started_by: str
+    """Login of whoever muted it."""
+    ends_at: datetime = _time(index=True)
+    """When it ends by itself."""
+    ended_at: datetime | None = _time(nullable=True)
+    """When somebody ended it early."""
+    ended_by: str | None = None
+
+
 class Audit(SQLModel, table=True):
     """Who did what, when."""
 
