@@ -19,6 +19,10 @@ LEAST_DROP = 0.25
 """A fall takes the hips down by this share of the height; bending and kneeling take less, or
 more slowly."""
 
+FALLING_S = 0.6
+"""Who came down that fast, bent and wider than high, is falling for so long without lying yet;
+who then stays on hands and knees has not fallen."""
+
 STILL = 0.2
 """Who stays within this share of the body's length does not move."""
 
@@ -35,7 +39,8 @@ class Lying:
         standing: How tall the person looked when last upright, picture heights; NaN unknown.
         heights: When, how far down the hips were, and the height of the body, while not lying.
         lying_at: When last seen lying; None: not lying.
-        fell: Lies because of a fall.
+        falling_since: Since when falling, before lying.
+        fell: Falls, or lies because of a fall.
         still_at, still_since: Where the person lies and since when, unmoved.
     """
 
@@ -46,6 +51,7 @@ class Lying:
         default_factory=lambda: deque(maxlen=_REMEMBERED)
     )
     lying_at: float | None = None
+    falling_since: float | None = None
     fell: bool = False
     still_at: tuple[float, float] = (0.0, 0.0)
     still_since: float = 0.0
@@ -67,7 +73,7 @@ class LyingWatch:
         self._past.clear()
 
     def update(self, people: People) -> dict[int, Lying]:
-        """Take one frame; return those who lie, by track id."""
+        """Take one frame; return those who lie or fall, by track id."""
         now = people.at.monotonic
         self._pass_on(people)
         self._past = {
@@ -78,13 +84,17 @@ class LyingWatch:
         shapes = people.bodies
         ids = [person.track_id for person in people.pedestrians]
         lying = shapes.lying(np.array([self._standing(track_id) for track_id in ids]))
+        thrown = (shapes.bent() & (shapes.ratio > 1)).tolist()
         found: dict[int, Lying] = {}
         for row, (track_id, lies) in enumerate(zip(ids, lying.tolist(), strict=True)):
             past = self._meet(track_id, people)
             if lies:
                 self._lies(past, shapes, row, now)
                 found[track_id] = past
+            elif thrown[row] and self._falls(past, float(shapes.hip_y[row]), now):
+                found[track_id] = past
             else:
+                past.falling_since = past.falling_since if thrown[row] else None
                 self._stands(past, shapes, row, now)
         return found
 
@@ -121,6 +131,14 @@ class LyingWatch:
             past.still_at, past.still_since = (x, y), now
         past.lying_at = now
         past.fell = past.fell or self._dropped(past, float(shapes.hip_y[row]), now)
+
+    def _falls(self, past: Lying, hip_y: float, now: float) -> bool:
+        if past.lying_at is not None:
+            return False
+        if past.falling_since is None and self._dropped(past, hip_y, now):
+            past.falling_since = now
+        past.fell = past.falling_since is not None and now - past.falling_since <= FALLING_S
+        return past.fell
 
     def _dropped(self, past: Lying, hip_y: float, now: float) -> bool:
         recent = [each for each in past.heights if now - each[0] <= self._within_s]

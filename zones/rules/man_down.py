@@ -60,7 +60,8 @@ class ManDownMachine(EpisodeMachine[int]):
         down = {
             track_id: {"still_s": round(now - past.still_since, 1)}
             for track_id, past in lying.items()
-            if now - past.still_since >= self._still_s - _TOLERANCE_S
+            if past.lying_at == now
+            and now - past.still_since >= self._still_s - _TOLERANCE_S
             and (here is None or track_id in here)
         }
         return self._episodes.update(people.at, people.subjects, down, aspect=people.aspect)
