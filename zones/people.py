@@ -20,7 +20,7 @@ from safety.types import (
 )
 from zones.areas import ZoneArea
 from zones.calibration import FloorCalibration
-from zones.floor_area import Depth
+from zones.feet import FloorFeet, Standing
 from zones.posture import Bodies, bodies
 from zones.vehicles import ASSUMED_HEIGHT_M, Traffic
 
@@ -30,9 +30,6 @@ elbows whose wrist is not seen), any."""
 
 MIN_CONFIDENCE = 0.5
 """A keypoint counts from this confidence on."""
-
-FARTHER_SIGMAS = 2.0
-"""Somebody is farther than a limit when that is so even two standard deviations nearer."""
 
 _ANKLES = [KEYPOINTS.index("left_ankle"), KEYPOINTS.index("right_ankle")]
 _WRISTS = [KEYPOINTS.index("left_wrist"), KEYPOINTS.index("right_wrist")]
@@ -118,7 +115,7 @@ class People:
         self._calibration = calibration
         self._traffic: Traffic | None = None
         self._body_points: dict[Body, _BodyPoints] = {}
-        self._depths: dict[ZoneArea, dict[int, Depth]] = {}
+        self._standing: dict[ZoneArea, dict[int, Standing]] = {}
 
     @cached_property
     def subjects(self) -> dict[int, Subject]:
@@ -156,7 +153,9 @@ class People:
     @cached_property
     def with_drivers(self) -> "People":
         """The same with the drivers among the pedestrians, for those who count heads."""
-        return People(self._observation) if self.drivers else self
+        if not self.drivers:
+            return self
+        return People(self._observation, calibration=self._calibration)
 
     def ppe(self, track_id: int) -> Mapping[PpeItem, PpeState]:
         """What somebody wears; empty where nobody looked."""
@@ -180,36 +179,29 @@ class People:
             return {}
         if area.floor is None or body != "feet":
             return self._inside_picture(area, body)
-        found = {track_id: ["floor"] for track_id in self.depths(area)}
-        _, _, placed = self._places
+        found = {track_id: standing.points for track_id, standing in self.standing(area).items()}
+        placed = self._floor_feet.ids
         if len(placed) < len(self.pedestrians):
             seen = self._inside_picture(area, body)
             found |= {key: names for key, names in seen.items() if key not in placed}
         return found
 
-    def depths(self, area: ZoneArea) -> dict[int, Depth]:
-        """Who is inside a zone on the floor by metres, and how deep; nobody for other zones."""
+    def standing(self, area: ZoneArea) -> dict[int, Standing]:
+        """Who stands in a zone on the floor by metres; nobody in other zones."""
         if area.floor is None:
             return {}
-        known = self._depths.get(area)
+        known = self._standing.get(area)
         if known is None:
-            places, covariances, placed = self._places
-            ids = list(placed)
-            inside = area.floor.inside(places, covariances) if ids else {}
-            known = self._depths[area] = {ids[row]: depth for row, depth in inside.items()}
+            known = self._standing[area] = self._floor_feet.inside(area.floor)
         return known
 
     def farther(self, area: ZoneArea, limit_m: float) -> frozenset[int]:
         """Who surely is farther from a zone on the floor; nobody whose place is not known."""
-        places, covariances, placed = self._places
-        if area.floor is None or not placed:
-            return frozenset()
-        depths = area.floor.distances(places, covariances)
-        return frozenset(
-            track_id
-            for track_id, depth in zip(placed, depths, strict=True)
-            if -depth.inside_m - FARTHER_SIGMAS * depth.sigma_m > limit_m
-        )
+        return frozenset() if area.floor is None else self._floor_feet.farther(area.floor, limit_m)
+
+    @cached_property
+    def _floor_feet(self) -> FloorFeet:
+        return FloorFeet(self.pedestrians, self._calibration)
 
     def _inside_picture(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         points = self._body_points.get(body)
@@ -219,14 +211,6 @@ class People:
         for number in np.flatnonzero(area.contains(points.places)).tolist():
             found.setdefault(points.owners[number], []).append(points.names[number])
         return found
-
-    @cached_property
-    def _places(self) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[int, None]]:
-        """Places on the plan, (N, 2), their covariances, (N, 2, 2), and whose they are."""
-        floors = {p.track_id: p.floor for p in self.pedestrians if p.floor is not None}
-        places = np.array([(f.x_m, f.y_m) for f in floors.values()]).reshape(-1, 2)
-        spread = np.array([f.covariance_m2 for f in floors.values()]).reshape(-1, 3)
-        return places, spread[:, [0, 1, 1, 2]].reshape(-1, 2, 2), dict.fromkeys(floors)
 
     @cached_property
     def feet(self) -> NDArray[np.float64]:

@@ -35,12 +35,13 @@ class IntrusionMachine(EpisodeMachine[int]):
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         inside = people.inside(self._area, self._body)
-        depths = people.depths(self._area) if self._body == "feet" else {}
+        standing = people.standing(self._area) if self._body == "feet" else {}
         breaking: dict[int, dict[str, object]] = {
             track_id: {"points": points} for track_id, points in inside.items()
         }
-        for track_id, depth in depths.items():
+        for track_id, there in standing.items():
             breaking[track_id] |= {
-                "depth_m": round(depth.inside_m, 2), "uncertainty_m": round(depth.sigma_m, 2)
-            }  # fmt: skip
+                "depth_m": round(there.depth.inside_m, 2),
+                "uncertainty_m": round(there.depth.sigma_m, 2),
+            }
         return self._episodes.update(people.at, people.subjects, breaking, aspect=people.aspect)
