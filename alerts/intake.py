@@ -4,6 +4,7 @@ Everything here may be called again with the same event, late, or in another ord
 leaves the same record. All functions block; call them in a thread.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from safety.store import alerts, outbox
 from safety.store.database import Database
 from safety.store.tables import Alert
 from safety.store.times import utc
-from safety.store.violations import save_violation
+from safety.store.violations import SAME_AS, is_open, on_record, save_violation
 from safety.types import Phase, Severity, Violation
 
 DELIVERY_DEADLINE = timedelta(hours=24)
@@ -32,6 +33,7 @@ def record_violation(
     site: SiteContext,
     siren_latency_s: float | None,
     now: Instant,
+    same_as: str | None = None,
 ) -> None:
     """Record one report: the violation, its alert, and what messengers are to be told.
 
@@ -44,14 +46,23 @@ def record_violation(
         site: Names, language and messengers.
         siren_latency_s: Frame captured → siren command sent, if known by now.
         now: The present, for the outbox.
+        same_as: The violation that another camera reported of the same situation before; its
+            alert stands for both, and is cleared when the last of them is over.
 
     Raises:
         StoreUnavailable: Nothing was written; call again later.
     """
     told = site.told(rule_channels)
     with database.transaction() as session:
+        first = _followed(session, violation, same_as)
+        if first is not None:
+            violation = replace(violation, details={**violation.details, SAME_AS: first})
         save_violation(session, violation, siren_latency_s=siren_latency_s)
         if violation.shadow:
+            return
+        facts = _violation_facts(violation, site)
+        if first is not None:
+            _clear_if_over(session, violation, first, told, site, facts, now)
             return
         raised = alerts.raise_alert(
             session,
@@ -64,14 +75,39 @@ def record_violation(
             violation_id=violation.id,
             camera_id=violation.camera_id,
         )
-        facts = _violation_facts(violation, site)
         if raised is not None:
             _tell(session, raised, "raised", raised.raised_at, told, site, facts, now)
-        if violation.phase is Phase.CLOSED:
-            over_at = utc(violation.closed_at or violation.captured_at)
-            cleared = alerts.clear(session, violation.id, at=over_at)
-            if cleared is not None:
-                _tell(session, cleared, "cleared", over_at, told, site, facts, now)
+        _clear_if_over(session, violation, violation.id, told, site, facts, now)
+
+
+def _followed(session: Session, violation: Violation, same_as: str | None) -> str | None:
+    """The violation whose alert stands for this one; what is on record counts most.
+
+    A violation that was to follow one without an alert raises its own: better two than none.
+    """
+    if violation.shadow:
+        return same_as
+    decided = on_record(session, violation.id)
+    first = decided.details.get(SAME_AS) if decided is not None else same_as
+    return first if first is not None and alerts.has_alert(session, first) else None
+
+
+def _clear_if_over(
+    session: Session,
+    violation: Violation,
+    first: str,
+    told: tuple[str, ...],
+    site: SiteContext,
+    facts: dict[str, Any],
+    now: Instant,
+) -> None:
+    """Clear the alert of ``first`` once it and all that follow it are closed."""
+    if violation.phase is not Phase.CLOSED or is_open(session, first):
+        return
+    over_at = utc(violation.closed_at or violation.captured_at)
+    cleared = alerts.clear(session, first, at=over_at)
+    if cleared is not None:
+        _tell(session, cleared, "cleared", over_at, told, site, facts, now)
 
 
 def raise_camera_blind(

@@ -15,6 +15,7 @@ from cameras.messages import (
     Configure,
     Configured,
     EvidenceStored,
+    FloorSighting,
     Hello,
     PlantUpdate,
     ShardStats,
@@ -36,7 +37,7 @@ STABLE_S = 5.0
 Order = Configure | PlantUpdate | Shutdown
 """What the engine tells a shard to do, or to know."""
 
-Figure = CameraStatus | ShardStats | Configured
+Figure = CameraStatus | ShardStats | Configured | FloorSighting
 """What may be lost: a newer one of the same kind replaces it."""
 
 
@@ -75,7 +76,7 @@ class EngineLink:
 
     def post(self, figure: Figure) -> None:
         """Send a figure as soon as possible; only the newest of its kind is kept."""
-        name = figure.camera_id if isinstance(figure, CameraStatus) else ""
+        name = figure.camera_id if isinstance(figure, CameraStatus | FloorSighting) else ""
         self._figures[figure.type, name] = figure
         self._wake.set()
 

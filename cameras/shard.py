@@ -25,6 +25,7 @@ from cameras.messages import (
     CameraStatus,
     Configure,
     Configured,
+    FloorSighting,
     PlantUpdate,
     ShardStats,
     ViolationReport,
@@ -32,6 +33,7 @@ from cameras.messages import (
 from cameras.plant import PlantBoard
 from cameras.ppe import PpeThread
 from cameras.shardlock import ShardLock
+from cameras.sightings import Sightings
 from cameras.spool import Spool
 from safety.clock import Clock
 from safety.config import Settings, Slug
@@ -111,6 +113,7 @@ class Shard:
             obey=self._obey,
             connected=self._report_all,
         )
+        self._sightings = Sightings(self._sighted, clock=clock)
         self._leave = asyncio.Event()
         self._wanted: asyncio.Queue[Configure] = asyncio.Queue()
         self._reported: dict[str, tuple[float, CameraStatus]] = {}
@@ -158,6 +161,12 @@ class Shard:
     def analysed(self, lane: Lane, analysis: Analysis) -> None:
         """A frame was analysed; in the inference thread."""
         self._live.analysed(lane, analysis)
+        if analysis.calibration is not None:
+            self._sightings.analysed(lane.spec.id, analysis)
+
+    def _sighted(self, sighting: FloorSighting) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._link.post, sighting)
 
     def _fell_back(self, _why: ModelError) -> None:
         """A network runs on the processor instead of its device; in whichever thread ran it."""
@@ -236,6 +245,7 @@ class Shard:
             refused_messages=self._link.refused_messages + self._live.refused_messages,
             rss_bytes=_rss_bytes(),
             cpu_seconds=usage.ru_utime + usage.ru_stime,
+            ppe_pictures=self._ppe.pictures,
             ppe_ms=self._ppe.ms_per_picture,
             frame_to_report_s=self._link.take_latencies(),
             device_failed=self._device_failed,

@@ -18,6 +18,7 @@ from cameras.messages import (
     Hello,
     Nudge,
     PlantStatus,
+    PlanUpdate,
     Snapshot,
 )
 from dashboard.links import Link
@@ -39,6 +40,7 @@ class Hub:
         self._clock = clock
         self._statuses: dict[str, tuple[float, CameraStatus]] = {}
         self._engine: tuple[float, EngineStatus] | None = None
+        self._plan: tuple[float, PlanUpdate] | None = None
         self._plant: tuple[float, PlantStatus] | None = None
         self._shards: dict[str, ShardWatch] = {}
         self._homes: dict[Watcher, str | None] = {}
@@ -97,6 +99,13 @@ class Hub:
             return None
         at, status = self._plant
         return status if self._clock.now().monotonic - at <= STALE_AFTER_S else None
+
+    def plan(self) -> PlanUpdate | None:
+        """Who and what is on the floor plan now; None if nobody is, or the engine is silent."""
+        if self._plan is None:
+            return None
+        at, update = self._plan
+        return update if self._clock.now().monotonic - at <= STALE_AFTER_S else None
 
     def nudge(self, what: Literal["config", "alerts", "mutes"]) -> None:
         """Ask the engine to look at the database now; harmless if it is away."""
@@ -183,6 +192,8 @@ class Hub:
                         self._settle(watcher)
             case EngineStatus():
                 self._engine = (now, message)
+            case PlanUpdate():
+                self._plan = (now, message)
             case PlantStatus():
                 self._plant = (now, message)
             case _:

@@ -7,7 +7,8 @@ import numpy as np
 from cameras.messages import FloorSighting, PlanThing, PlanUpdate
 from safety.clock import Clock
 from safety.engine.merging import Merged, Merger, Sighting
-from zones.geometry import FloorPolygon, ZoneArea
+from zones.areas import ZoneArea
+from zones.geometry import FloorPolygon
 
 UPDATE_S = 0.2
 """How often dashboards are told."""

@@ -25,6 +25,7 @@ from cameras.messages import (
     EvidenceFailed,
     EvidenceReady,
     EvidenceStored,
+    FloorSighting,
     Nudge,
     ShardStats,
     ViolationReport,
@@ -39,8 +40,10 @@ from safety.config import Settings
 from safety.engine.blindness import Blindness
 from safety.engine.cameras import CameraDesk
 from safety.engine.channels import ChannelDesk
+from safety.engine.doubles import Doubles
 from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
+from safety.engine.plan import PlanDesk
 from safety.engine.plant import PlantDesk
 from safety.engine.recorder import Entry, Recorder
 from safety.engine.site import EngineSite, SiteKeeper
@@ -104,6 +107,9 @@ class Engine:
         self._channels = ChannelDesk(
             self._sirens, self._dispatcher, clock=clock, data_dir=settings.data_dir
         )
+        self._plan = PlanDesk(
+            clock=clock, tell=lambda update: self._links.broadcast(update, "dashboard")
+        )
         self._violations = ViolationDesk(
             clock=clock,
             database=database,
@@ -112,6 +118,7 @@ class Engine:
             metrics=self._metrics,
             site=lambda: self._site,
             recorded=self._dispatcher.nudge,
+            doubles=Doubles(self._plan.person_of),
         )
         self._cameras = CameraDesk(
             clock=clock,
@@ -151,6 +158,7 @@ class Engine:
                     "dispatcher": self._dispatcher.run(),
                     "cameras": self._cameras.run(),
                     "violations": self._violations.run(),
+                    "plan": self._plan.run(),
                     "plant": self._plant.run(),
                     "configuration": self._follow_configuration(),
                     "status": self._tell_dashboards(),
@@ -234,7 +242,7 @@ class Engine:
         with self._database.transaction() as session:
             coverage.close_abandoned(session)
             lasting = alerts.uncleared(session, kind="camera_blind")
-        left, attended = self._violations.left_open()
+        left = self._violations.left_open()
         now = self._clock.now()
         since = {
             alert.camera_id: (alert.dedupe_key, _instant(alert.raised_at.timestamp(), now))
@@ -243,7 +251,7 @@ class Engine:
         }
         found[:] = [
             partial(self._cameras.resume, since),
-            partial(self._violations.resume, left, attended),
+            partial(self._violations.resume, left),
         ]
 
     async def _apply(self, site: EngineSite) -> None:
@@ -297,6 +305,8 @@ class Engine:
             case CameraStatus():
                 self._cameras.observe(message)
                 self._links.broadcast(message, "dashboard")
+            case FloorSighting():
+                self._plan.sight(message)
             case ShardStats():
                 self._metrics.shard_seen(message)
                 self._device_failed[message.shard] = message.device_failed

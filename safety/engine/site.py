@@ -44,6 +44,11 @@ class EngineSite(BaseModel):
         return {rule.id: rule.channels for rule in self.spec.rules}
 
     @cached_property
+    def floor_zones(self) -> frozenset[str]:
+        """Zones on the floor plan, which several cameras may watch."""
+        return frozenset(zone.id for zone in self.spec.zones if zone.floor_m is not None)
+
+    @cached_property
     def context(self) -> SiteContext:
         """What alerts' texts need to know of the site."""
         spec = self.spec

@@ -1,7 +1,8 @@
 """A violation's way through the engine: siren at once, record beside it, confirmation after."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from alerts.intake import record_violation
@@ -14,6 +15,7 @@ from cameras.messages import (
     ViolationStored,
 )
 from safety.clock import Clock
+from safety.engine.doubles import Doubles
 from safety.engine.metrics import EngineMetrics
 from safety.engine.recorder import Entry, Recorder
 from safety.engine.site import EngineSite
@@ -33,12 +35,26 @@ ORPHAN_S = 60.0
 """An open violation of which nothing was heard for so long is closed as lost."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOpen:
+    """Violations that an earlier life of the engine left open.
+
+    Attributes:
+        firsts: Violation → the one whose alert stands for it; mostly itself.
+        attended: Those whose alert somebody has acknowledged or judged.
+    """
+
+    firsts: Mapping[str, str]
+    attended: frozenset[str]
+
+
 class ViolationDesk:
     """Takes reports of violations and of their evidence.
 
     Args:
         site: The configuration in force, asked anew for every report.
         recorded: Called after a report is in the database: the outbox may have work.
+        doubles: Knows which violations are one situation seen by two cameras.
     """
 
     def __init__(
@@ -51,6 +67,7 @@ class ViolationDesk:
         metrics: EngineMetrics,
         site: Callable[[], EngineSite],
         recorded: Callable[[], None],
+        doubles: Doubles,
     ) -> None:
         self._clock = clock
         self._database = database
@@ -59,6 +76,7 @@ class ViolationDesk:
         self._metrics = metrics
         self._site = site
         self._recorded = recorded
+        self._doubles = doubles
         self._reported: dict[str, float] = {}
         self._attended: set[str] = set()
 
@@ -68,11 +86,13 @@ class ViolationDesk:
         What a rule in shadow reports is recorded only.
         """
         violation = message.violation
+        on_floor = violation.zone_id in self._site().floor_zones
+        first = self._doubles.first_of(violation, on_floor=on_floor)
         if not violation.shadow:
             await self._sirens.report(
                 violation,
                 self._channels(violation),
-                silenced=violation.id in self._attended,
+                silenced=bool(self._attended & {violation.id, first}),
             )
             self._metrics.violation_seen(violation)
         if violation.phase is Phase.CLOSED:
@@ -83,7 +103,7 @@ class ViolationDesk:
         self._recorder.put(
             Entry(
                 key=("violation", violation.id, str(violation.revision)),
-                write=partial(self._record, violation),
+                write=partial(self._record, violation, first),
                 stored=partial(self._confirm, reply, stored),
             )
         )
@@ -122,35 +142,47 @@ class ViolationDesk:
         if not waiting:
             return
         try:
-            attended = await asyncio.to_thread(self._attended_among, waiting)
+            firsts = {key: self._doubles.first_known(key) for key in waiting}
+            attended = await asyncio.to_thread(self._attended_among, set(firsts.values()))
         except StoreUnavailable:
             return
-        for violation_id in attended:
+        for violation_id in [key for key, first in firsts.items() if first in attended]:
             self._attended.add(violation_id)
             await self._sirens.silence(violation_id)
-        self._attended &= self._reported.keys()
+        self._attended &= {self._doubles.first_known(key) for key in self._reported} | set(
+            self._reported
+        )
 
-    def left_open(self) -> tuple[set[str], set[str]]:
-        """Violations an earlier life left open, and those of them that are attended; blocking.
+    def left_open(self) -> LeftOpen:
+        """What an earlier life left open; blocking.
 
         Raises:
             StoreUnavailable: The database cannot be read.
         """
         with self._database.reading() as session:
-            left = {row.id for row in violations.open_violations(session)}
-            return left, alerts.attended_violations(session, left)
+            firsts = {
+                row.id: str(row.details.get(violations.SAME_AS, row.id))
+                for row in violations.open_violations(session)
+            }
+            seen_to = alerts.attended_violations(session, set(firsts.values()))
+        return LeftOpen(
+            firsts=firsts,
+            attended=frozenset(key for key, first in firsts.items() if first in seen_to),
+        )
 
-    def resume(self, left: set[str], attended: set[str]) -> None:
+    def resume(self, left: LeftOpen) -> None:
         """Take over what ``left_open`` found; what was reported meanwhile stays as it is."""
         now = self._clock.now().monotonic
-        self._reported = dict.fromkeys(left, now) | self._reported
-        self._attended |= attended
+        self._reported = dict.fromkeys(left.firsts, now) | self._reported
+        self._attended |= left.attended
+        self._doubles.resume({key: first for key, first in left.firsts.items() if key != first})
 
     def _close_orphans(self) -> None:
         """Open violations report every second; one that is silent has lost its shard for good."""
         limit = self._clock.now().monotonic - ORPHAN_S
         for violation_id in [key for key, at in self._reported.items() if at < limit]:
             del self._reported[violation_id]
+            self._doubles.forget(violation_id)
             self._recorder.put(
                 Entry(key=("orphan", violation_id), write=partial(self._close_lost, violation_id))
             )
@@ -158,7 +190,10 @@ class ViolationDesk:
     def _close_lost(self, violation_id: str) -> None:
         with self._database.transaction() as session:
             violations.close_lost(session, violation_id, reason="shard_lost")
-            alerts.clear(session, violation_id, at=utc(self._clock.now()))
+            row = violations.get(session, violation_id)
+            first = str(row.details.get(violations.SAME_AS, violation_id))
+            if not violations.is_open(session, first):
+                alerts.clear(session, first, at=utc(self._clock.now()))
 
     def _channels(self, violation: Violation) -> tuple[str, ...] | None:
         return self._site().rule_channels.get(violation.rule_id)
@@ -167,7 +202,7 @@ class ViolationDesk:
         reply(stored)
         self._recorded()
 
-    def _record(self, violation: Violation) -> None:
+    def _record(self, violation: Violation, first: str | None) -> None:
         latencies = self._sirens.latencies(violation.id).values()
         record_violation(
             self._database,
@@ -176,6 +211,7 @@ class ViolationDesk:
             site=self._site().context,
             siren_latency_s=min(latencies, default=None),
             now=self._clock.now(),
+            same_as=first,
         )
 
     def _save_latency(self, violation_id: str, seconds: float) -> None:

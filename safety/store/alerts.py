@@ -204,6 +204,11 @@ def counts(session: Session) -> dict[AlertState, int]:
     return dict.fromkeys(AlertState, 0) | {AlertState(s): n for s, n in rows}
 
 
+def has_alert(session: Session, dedupe_key: str) -> bool:
+    """Whether this situation has an alert, whatever became of it."""
+    return session.exec(select(Alert.id).where(Alert.dedupe_key == dedupe_key)).first() is not None
+
+
 def uncleared(session: Session, *, kind: str | None = None) -> Sequence[Alert]:
     """Alerts whose situation lasts, oldest first."""
     query = select(Alert).where(col(Alert.cleared_at).is_(None))

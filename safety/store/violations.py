@@ -11,6 +11,10 @@ from safety.store.times import utc
 from safety.store.upsert import insert_new
 from safety.types import Phase, Violation
 
+SAME_AS = "same_as"
+"""Detail of a violation that another camera reported first: that one's id. Its alert stands for
+both."""
+
 
 def save_violation(
     session: Session, violation: Violation, *, siren_latency_s: float | None = None
@@ -67,6 +71,16 @@ def open_violations(session: Session, *, camera_id: str | None = None) -> Sequen
     if camera_id is not None:
         query = query.where(ViolationRow.camera_id == camera_id)
     return session.exec(query.order_by(col(ViolationRow.opened_at), col(ViolationRow.id))).all()
+
+
+def on_record(session: Session, violation_id: str) -> ViolationRow | None:
+    """One violation, None if there is none."""
+    return session.get(ViolationRow, violation_id)
+
+
+def is_open(session: Session, first: str) -> bool:
+    """Whether a violation, or one that follows it (``SAME_AS``), is open."""
+    return any(first in {row.id, row.details.get(SAME_AS)} for row in open_violations(session))
 
 
 def close_lost(session: Session, violation_id: str, *, reason: str) -> bool:

@@ -1,0 +1,101 @@
+"""Violations that two cameras report of one person: one situation, so one alert."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from safety.types import Phase, Violation
+
+_PERSON = re.compile(r"person-(\d+)")
+
+PersonOf = Callable[[str, int], int | None]
+"""Camera and track id → who that is on the plan, None if it is not known."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A violation that is open: of which rule, who broke it as which camera sees it."""
+
+    rule_id: str
+    shadow: bool
+    camera_id: str
+    track_id: int
+    first: str
+
+
+class Doubles:
+    """Remembers which open violations are the same situation seen by another camera.
+
+    The violation that came first raises the alert; those that follow are put on record and
+    name it. It is decided once, when a violation is first reported, and never changed.
+
+    Args:
+        person_of: Who somebody is on the plan.
+    """
+
+    def __init__(self, person_of: PersonOf) -> None:
+        self._person_of = person_of
+        self._open: dict[str, _Open] = {}
+
+    def first_of(self, violation: Violation, *, on_floor: bool) -> str | None:
+        """The violation that this one is the same situation as; None if it stands for itself.
+
+        Args:
+            violation: A report of it, any phase.
+            on_floor: Whether its zone is on the floor plan.
+        """
+        known = self._open.get(violation.id)
+        if known is None and on_floor:
+            known = self._judge(violation)
+        if known is None:
+            return None
+        if violation.phase is Phase.CLOSED:
+            self._open.pop(violation.id, None)
+        else:
+            known.rule_id, known.shadow = violation.rule_id, violation.shadow
+            known.camera_id = violation.camera_id
+            known.track_id = _track_of(violation) or known.track_id
+            self._open[violation.id] = known
+        return known.first if known.first != violation.id else None
+
+    def first_known(self, violation_id: str) -> str:
+        """The violation that a known one follows; itself if it stands for itself."""
+        known = self._open.get(violation_id)
+        return violation_id if known is None else known.first
+
+    def resume(self, followed: Mapping[str, str]) -> None:
+        """Take over what an earlier life decided: violation → the one it follows."""
+        for violation_id, first in followed.items():
+            self._open.setdefault(violation_id, _Open("", False, "", 0, first))
+
+    def forget(self, violation_id: str) -> None:
+        """Nobody reports it any more."""
+        self._open.pop(violation_id, None)
+
+    def _judge(self, violation: Violation) -> _Open | None:
+        track_id = _track_of(violation)
+        if track_id is None:
+            return None
+        first = self._same_situation(violation, track_id) or violation.id
+        return _Open(violation.rule_id, violation.shadow, violation.camera_id, track_id, first)
+
+    def _same_situation(self, violation: Violation, track_id: int) -> str | None:
+        person = self._person_of(violation.camera_id, track_id)
+        if person is None:
+            return None
+        for other in self._open.values():
+            alike = (other.rule_id, other.shadow) == (violation.rule_id, violation.shadow)
+            if (
+                alike
+                and other.camera_id != violation.camera_id
+                and self._person_of(other.camera_id, other.track_id) == person
+            ):
+                return other.first
+        return None
+
+
+def _track_of(violation: Violation) -> int | None:
+    """The track that the person is followed by now; tracks break, violations go on."""
+    name = str(violation.details.get("seen_as", violation.subject))
+    found = _PERSON.match(name)
+    return int(found.group(1)) if found else None
