@@ -5,6 +5,7 @@ from dashboard.routes import (
     alerts,
     api_alerts,
     api_parts,
+    api_plant,
     api_record,
     api_site,
     audit,
@@ -14,6 +15,7 @@ from dashboard.routes import (
     health,
     live,
     login,
+    mutes,
     preferences,
     rules,
     users,
@@ -28,6 +30,7 @@ PAGES = (
     cameras.router,
     zones.router,
     rules.router,
+    mutes.router,
     channels.router,
     health.router,
     audit.router,
@@ -38,5 +41,6 @@ PAGES = (
     api_alerts.router,
     api_record.router,
     api_parts.router,
+    api_plant.router,
 )
 """Every router of the application; a new file is added here."""

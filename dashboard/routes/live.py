@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from dashboard.access import ViewerVisit
 from dashboard.errors import NotFound, WebError
+from dashboard.muting import read_muted
 from dashboard.pages import render
 from dashboard.stills import Stills
 from dashboard.visit import Visit, services_of
@@ -59,6 +60,7 @@ def wall_page(visit: ViewerVisit) -> Response:
         visit,
         "wall.html",
         wall=wall,
+        muted=read_muted(visit),
         wall_sentence=sentence(wall, visit.translate),
         reason_text=lambda tile: reason_text(tile, visit.translate),
         since_text=lambda tile: since_text(tile, visit),
