@@ -44,12 +44,19 @@ _WAKE_S = 0.25
 class PpeThread:
     """Runs the equipment network for all cameras of a shard; loads it when a rule needs it.
 
-    Args:
-        load: Loads the network; tried again, less and less often, while it fails.
-        whole: Look at whole pictures instead of at crops of persons.
+    Attributes:
+        errors: Failures of the network, and frames that could not be cut.
+        pictures: Pictures looked at so far.
     """
 
     def __init__(self, load: Load, *, clock: Clock, whole: bool = False) -> None:
+        """Make it; ``start`` begins.
+
+        Args:
+            load: Loads the network; tried again, less and less often, while it fails.
+            clock: Where the time comes from.
+            whole: Look at whole pictures instead of at crops of persons.
+        """
         self._load = load
         self._clock = clock
         self._whole = whole
@@ -62,7 +69,7 @@ class PpeThread:
         self._retry_at = 0.0
         self._backoff = Backoff(first_s=FIRST_RETRY_S, last_s=LAST_RETRY_S)
         self._durations: deque[float] = deque(maxlen=300)
-        self.errors = 0
+        self.errors = self.pictures = 0
         self._thread = threading.Thread(target=self._run, name="ppe", daemon=True)
 
     def start(self) -> None:
@@ -177,6 +184,7 @@ class PpeThread:
             )
         self._durations.append((self._clock.now().monotonic - begun) / len(pictures))
         self._backoff.reset()
+        self.pictures += len(pictures)
         return [
             answered(look, [next(found) for _ in look.pictures], detector.names) for look in looks
         ]
