@@ -34,6 +34,7 @@ class EngineMetrics:
             "anjeon_camera_blind_seconds", "Time not monitored", camera, registry=registry
         )
         self.inference = gauge("shard_inference_ms", "Picture to result", "shard", "quantile")
+        self.ppe_pictures = gauge("shard_ppe_pictures", "Pictures looked at for equipment", "shard")
         self.ppe_ms = gauge("shard_ppe_ms", "Equipment network, one picture, median", "shard")
         self.batch = gauge("shard_batch_mean", "Pictures in the network at once", "shard")
         self.spool = gauge("shard_spool_waiting", "Reports not yet confirmed", "shard")
@@ -91,6 +92,7 @@ class EngineMetrics:
         self.inference.labels(stats.shard, "0.5").set(stats.inference_ms_p50)
         self.inference.labels(stats.shard, "0.99").set(stats.inference_ms_p99)
         self.batch.labels(stats.shard).set(stats.batch_mean)
+        self.ppe_pictures.labels(stats.shard).set(stats.ppe_pictures)
         self.ppe_ms.labels(stats.shard).set(stats.ppe_ms)
         self.spool.labels(stats.shard).set(stats.spool_waiting)
         self.spool_degraded.labels(stats.shard).set(stats.spool_degraded)
