@@ -1,0 +1,136 @@
+"""Who is in a zone on the floor, when places are known up to a covariance."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from safety.types import PlantState, Violation
+from tests.support.bodies import body, camera
+from tests.support.observations import episodes, frame_times, observation
+from zones.engine import RuleEngine
+from zones.floor_area import MOST_DEPTH_M, FloorArea
+from zones.rules.intrusion import IntrusionSpec
+from zones.specs import ZoneSpec
+
+SQUARE = FloorArea(((0, 0), (4, 0), (4, 3), (0, 3)))
+
+
+def inside(x: float, y: float, sigma: float, area: FloorArea = SQUARE) -> bool:
+    return bool(area.inside(np.array([[x, y]]), np.eye(2)[None] * sigma**2))
+
+
+@pytest.mark.parametrize(
+    ("x", "sigma", "expected"),
+    [
+        pytest.param(2.0, 0.1, True, id="well inside"),
+        pytest.param(0.15, 0.1, True, id="inside by more than the uncertainty"),
+        pytest.param(0.05, 0.1, False, id="inside by less"),
+        pytest.param(-0.05, 0.1, False, id="outside by a little"),
+        pytest.param(0.3, 2.0, True, id="vague, but deeper than is ever asked for"),
+        pytest.param(0.2, 2.0, False, id="vague, and not so deep"),
+        pytest.param(0.0, 0.0, True, id="the outline belongs to it"),
+        pytest.param(math.nan, 0.1, False, id="nowhere"),
+    ],
+)
+def test_how_sure_one_must_be(x: float, sigma: float, expected: bool) -> None:
+    assert inside(x, 1.5, sigma) is expected
+
+
+def test_a_narrow_zone_does_not_ask_for_more_depth_than_it_has() -> None:
+    narrow = FloorArea(((0, 0), (4, 0), (4, 0.3), (0, 0.3)))
+    assert inside(2.0, 0.15, 1.0, narrow)
+
+
+def test_what_counts_is_the_uncertainty_across_the_nearest_edge() -> None:
+    along = np.array([[[1.0, 0.0], [0.0, 0.0001]]])
+    across = np.array([[[0.0001, 0.0], [0.0, 1.0]]])
+    place = np.array([[2.0, 0.1]])
+    assert SQUARE.inside(place, along)
+    assert not SQUARE.inside(place, across)
+
+
+@given(
+    st.floats(-1, 5), st.floats(-1, 4), st.floats(0.01, 3), st.floats(0, math.pi),
+    st.floats(-100, 100), st.floats(-100, 100),
+)  # fmt: skip
+def test_turning_and_moving_the_plan_changes_nothing(
+    x: float, y: float, sigma: float, turn: float, east: float, north: float
+) -> None:
+    matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+
+    def moved(points: Any) -> NDArray[np.float64]:
+        places: NDArray[np.float64] = np.asarray(points, np.float64) @ matrix.T + [east, north]
+        return places
+
+    corners = moved([(0, 0), (4, 0), (4, 3), (0, 3)])
+    other = FloorArea(tuple(map(tuple, corners.tolist())))
+    covariance = np.diag([sigma**2, 4 * sigma**2])[None]
+    [one] = SQUARE.distances(np.array([[x, y]]), covariance)
+    [two] = other.distances(moved([[x, y]]), matrix @ covariance @ matrix.T)
+    assert abs(two.inside_m) == pytest.approx(abs(one.inside_m), abs=1e-6)
+    if abs(one.inside_m) > 1e-6:
+        assert math.copysign(1, two.inside_m) == math.copysign(1, one.inside_m)
+
+
+@given(st.floats(-2, 6), st.floats(-2, 5), st.floats(0.01, 3))
+def test_nobody_outside_is_ever_inside_and_everybody_deep_inside_is(
+    x: float, y: float, sigma: float
+) -> None:
+    depth = min(x, 4 - x, y, 3 - y)
+    if depth < 0:
+        assert not inside(x, y, sigma)
+    if depth >= MOST_DEPTH_M:
+        assert inside(x, y, sigma)
+
+
+ZONE = ZoneSpec(id="press", name="Press", floor_m=((0, 8), (3, 8), (3, 12), (0, 12)))
+
+
+def walk(
+    x_at: Callable[[float], float], until_s: float, **fields: Any
+) -> list[tuple[float, float | None]]:
+    """Opening and closing of intrusions by somebody at y = 10 m and this x."""
+    rule = IntrusionSpec(id="keep-out", name="Keep out", zone_id="press")
+    engine = RuleEngine(
+        camera_id="cam", zones=[ZONE], rules=[rule], rule_revisions={"keep-out": 1},
+        new_id=lambda: "v", calibration=camera(),
+    )  # fmt: skip
+    reports: list[Violation] = []
+    for at_s in frame_times(until_s):
+        seen = body(1, "stands", (x_at(at_s), 10.0), yaw_deg=0, age_s=at_s, **fields)
+        reports += engine.update(observation([seen], at_s), PlantState())
+    return [(e.opened_s, e.closed_s) for e in episodes(reports)]
+
+
+class TestIntrusion:
+    """Feet are judged in metres."""
+
+    def test_begins_when_a_foot_is_surely_inside_and_ends_when_both_are_out(self) -> None:
+        [(opened_s, closed_s)] = walk(lambda at_s: -2 + at_s, until_s=8)
+        assert opened_s == pytest.approx(2.1, abs=0.15)
+        assert closed_s == pytest.approx(6.0, abs=0.15)
+
+    def test_half_a_metre_outside_is_outside(self) -> None:
+        assert walk(lambda _: -0.5, until_s=3, noise=0.01) == []
+
+    def test_somebody_whose_place_is_not_known_is_judged_in_the_picture(self) -> None:
+        [(opened_s, _)] = walk(lambda at_s: -2 + at_s, until_s=4, calibrated=False)
+        assert opened_s == pytest.approx(2.0, abs=0.35)
+
+    def test_says_how_deep_and_how_sure(self) -> None:
+        rule = IntrusionSpec(id="keep-out", name="Keep out", zone_id="press")
+        engine = RuleEngine(
+            camera_id="cam", zones=[ZONE], rules=[rule], rule_revisions={"keep-out": 1},
+            new_id=lambda: "v", calibration=camera(),
+        )  # fmt: skip
+        seen = observation([body(1, "stands", (1.5, 10.0))], 0.0)
+        [opened] = engine.update(seen, PlantState())
+        assert opened.details["points"] == ["left_ankle", "right_ankle"]
+        assert opened.details["depth_m"] == pytest.approx(1.5, abs=0.2)
+        assert isinstance(opened.details["uncertainty_m"], float)
