@@ -22,6 +22,8 @@ from safety.types import (
     Severity,
     Violation,
 )
+from tests.support import moments
+from tests.support.bodies import camera
 from tests.support.observations import (
     INSIDE,
     OUTSIDE,
@@ -37,11 +39,18 @@ from zones.arming import Armament, OnMachine
 from zones.engine import RuleEngine
 from zones.rules.blind_spot import BlindSpotSpec
 from zones.rules.dwell import DwellSpec
+from zones.rules.fall import FallSpec
 from zones.rules.intrusion import IntrusionSpec
 from zones.rules.line_crossing import LineCrossingSpec
+from zones.rules.man_down import ManDownSpec
 from zones.rules.missing_ppe import MissingPpeSpec
 from zones.rules.occupancy import OccupancySpec
+from zones.rules.posture import PostureSpec
+from zones.rules.proximity import ProximitySpec
 from zones.rules.reach_in import ReachInSpec
+from zones.rules.running import RunningSpec
+from zones.rules.vehicle_in_zone import VehicleInZoneSpec
+from zones.rules.vehicle_speed import VehicleSpeedSpec
 from zones.specs import RuleSpec
 
 Moment = Callable[[float], Observation]
@@ -129,6 +138,44 @@ CASES = [
         camera=lambda at_s: CameraState.BLIND if 2 <= at_s < 6 else CameraState.LIVE,
         subject="cam",
     ),
+    Case(
+        rule=FallSpec(id="r", name="R", zone_id="press"),
+        seen=moments.posing("lies", since_s=2, until_s=6),
+        breaks_s=3.0,
+    ),
+    Case(
+        rule=ManDownSpec(id="r", name="R", zone_id="press", still_s=3),
+        seen=moments.posing("lies", since_s=2, until_s=8),
+        breaks_s=5.0,
+        ends_s=8.0,
+    ),
+    Case(
+        rule=PostureSpec(
+            id="r", name="R", zone_id="press", severity=Severity.DANGER, window_s=4, share=0.39
+        ),
+        seen=moments.posing("bends", since_s=5, until_s=9),
+        breaks_s=6.6,
+        ends_s=11.5,
+    ),
+    Case(
+        rule=RunningSpec(id="r", name="R", zone_id="press", hold_to_open_s=0),
+        seen=moments.running,
+    ),
+    Case(
+        rule=ProximitySpec(id="r", name="R", zone_id="press"),
+        seen=moments.approached,
+        subject="person-1+forklift-1",
+    ),
+    Case(
+        rule=VehicleSpeedSpec(id="r", name="R", zone_id="press", hold_to_open_s=0),
+        seen=moments.speeding,
+        subject="forklift-1",
+    ),
+    Case(
+        rule=VehicleInZoneSpec(id="r", name="R", zone_id="press"),
+        seen=moments.driving_in,
+        subject="forklift-1",
+    ),
 ]  # fmt: skip
 
 every_kind = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule.kind)
@@ -136,7 +183,12 @@ every_kind = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule.k
 
 def engine(rule: RuleSpec, new_id: Callable[[], str] = lambda: uuid4().hex) -> RuleEngine:
     return RuleEngine(
-        camera_id="cam", zones=[ZONE], rules=[rule], rule_revisions={"r": 3}, new_id=new_id
+        camera_id="cam",
+        zones=[ZONE],
+        rules=[rule],
+        rule_revisions={"r": 3},
+        new_id=new_id,
+        calibration=camera(),
     )
 
 

@@ -21,7 +21,7 @@ from zones.rules.episode import EpisodeMachine, Episodes
 from zones.rules.where import Where
 
 LONGEST_STEP_S = 1.0
-"""A frame speaks for the time since the one before, but not for more than this."""
+"""A frame speaks for the time until the next one, but not for more than this."""
 
 BUCKETS = 60
 """Pieces in which the window is remembered."""
@@ -47,24 +47,43 @@ class PostureSpec(CameraRuleBase):
 
 @dataclass(slots=True, kw_only=True)
 class _Past:
-    """Pieces of time of one person: when each began, seconds judged, seconds bent."""
+    """One person.
+
+    Attributes:
+        seen_at: Monotonic seconds.
+        judged, bent: Of the last frame.
+        pieces: When each piece of time began, seconds judged, seconds bent.
+    """
 
     seen_at: float
+    judged: bool = False
+    bent: bool = False
     pieces: deque[list[float]] = field(default_factory=deque)
 
-    def add(self, now: float, seconds: float, *, bent: bool, piece_s: float) -> None:
-        if not self.pieces or now - self.pieces[-1][0] >= piece_s:
-            self.pieces.append([now, 0.0, 0.0])
-        self.pieces[-1][1] += seconds
-        self.pieces[-1][2] += seconds if bent else 0.0
+    def pass_to(self, now: float, piece_s: float) -> None:
+        """Count the time since the last frame as what that frame showed."""
+        seconds = min(now - self.seen_at, LONGEST_STEP_S)
+        if self.judged and seconds > 0:
+            if not self.pieces or self.seen_at - self.pieces[-1][0] >= piece_s:
+                self.pieces.append([self.seen_at, 0.0, 0.0])
+            self.pieces[-1][1] += seconds
+            self.pieces[-1][2] += seconds if self.bent else 0.0
+        self.seen_at = now
 
     def forget(self, before: float) -> None:
-        while self.pieces and self.pieces[0][0] < before:
+        while len(self.pieces) > 1 and self.pieces[1][0] <= before:
             self.pieces.popleft()
 
-    def sums(self) -> tuple[float, float]:
-        """Seconds judged and seconds bent."""
-        return sum(piece[1] for piece in self.pieces), sum(piece[2] for piece in self.pieces)
+    def sums(self, since: float) -> tuple[float, float]:
+        """Seconds judged and seconds bent; of the oldest piece what lies after ``since``."""
+        judged = sum(piece[1] for piece in self.pieces)
+        bent = sum(piece[2] for piece in self.pieces)
+        if self.pieces and self.pieces[0][0] < since:
+            start, first_judged, first_bent = self.pieces[0]
+            share = min((since - start) / first_judged, 1.0)
+            judged -= share * first_judged
+            bent -= share * first_bent
+        return judged, bent
 
 
 class PostureMachine(EpisodeMachine[int]):
@@ -87,8 +106,9 @@ class PostureMachine(EpisodeMachine[int]):
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         self._note(people)
         strained = {}
+        since = people.at.monotonic - self._spec.window_s
         for track_id, past in self._past.items():
-            judged, bent = past.sums()
+            judged, bent = past.sums(since)
             enough = judged >= LEAST_JUDGED * self._spec.window_s
             if track_id in people.subjects and enough and bent >= self._spec.share * judged:
                 strained[track_id] = {
@@ -116,12 +136,8 @@ class PostureMachine(EpisodeMachine[int]):
         bent = people.bodies.bent().tolist()
         piece_s = self._spec.window_s / BUCKETS
         for row, person in enumerate(people.pedestrians):
-            past = self._past.get(person.track_id)
-            if past is None:
-                self._past[person.track_id] = _Past(seen_at=now)
-                continue
-            seconds = min(now - past.seen_at, LONGEST_STEP_S)
-            past.seen_at = now
+            past = self._past.setdefault(person.track_id, _Past(seen_at=now))
+            past.pass_to(now, piece_s)
             past.forget(now - self._spec.window_s)
-            if judged[row] and (here is None or person.track_id in here):
-                past.add(now, seconds, bent=bent[row], piece_s=piece_s)
+            past.judged = judged[row] and (here is None or person.track_id in here)
+            past.bent = bent[row]
