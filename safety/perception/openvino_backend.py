@@ -10,6 +10,7 @@ from openvino.preprocess import PrePostProcessor
 
 from safety.perception.detector import Found, Take
 from safety.perception.devices import Hardware
+from safety.perception.eight_bits import check_8_bits, in_8_bits
 from safety.perception.engine import engine_failed, engine_refused
 from safety.perception.letterbox import Placement, fit, place
 from safety.perception.postprocess import Decoder
@@ -26,6 +27,10 @@ _CONFIG: dict[Hardware, dict[str, Any]] = {
     "gpu": {"INFERENCE_PRECISION_HINT": "f32"},
     "npu": {},
 }
+
+_SIDE_BY_SIDE = {"PERFORMANCE_HINT": "THROUGHPUT"}
+_ALONE = {"PERFORMANCE_HINT": "LATENCY"}
+_IN_FLOAT = {"LP_TRANSFORMS_MODE": "NO"}
 
 _SPARE_REQUESTS = 1
 """Beyond one per stream: filled while the others run, so that no stream waits for its next."""
@@ -64,8 +69,11 @@ class OpenVinoDetector(Generic[Found]):
         self._depth = 0
         self._single: Any = None
         try:
-            self._side_by_side = _compile(model, network_px, device, "THROUGHPUT")
-            self._alone = _compile(model, network_px, device, "LATENCY")
+            self._side_by_side = _compile(model, network_px, device, _SIDE_BY_SIDE)
+            self._alone = _compile(model, network_px, device, _ALONE)
+            if device == "cpu" and in_8_bits(model):
+                in_float = _compile(model, network_px, device, _ALONE | _IN_FLOAT)
+                check_8_bits([self._side_by_side, self._alone], in_float, model, network_px)
             self._open_requests()
         except RuntimeError as error:
             raise engine_refused("OpenVINO", model, error) from error
@@ -129,7 +137,9 @@ class OpenVinoDetector(Generic[Found]):
         self._single = self._alone.create_infer_request()
 
 
-def _compile(path: Path, network_px: tuple[int, int], device: Hardware, hint: str) -> Any:
+def _compile(
+    path: Path, network_px: tuple[int, int], device: Hardware, mode: dict[str, str]
+) -> Any:
     """The network with its pre-processing: bytes (1, H, W, 3) in, numbers out."""
     core = openvino.Core()
     model = core.read_model(path)
@@ -141,5 +151,4 @@ def _compile(path: Path, network_px: tuple[int, int], device: Hardware, hint: st
     unit = steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
     unit.convert_element_type(model.input().get_element_type())
     steps.output().tensor().set_element_type(openvino.Type.f32)
-    config = {**_CONFIG[device], "PERFORMANCE_HINT": hint}
-    return core.compile_model(steps.build(), device.upper(), config)
+    return core.compile_model(steps.build(), device.upper(), _CONFIG[device] | mode)

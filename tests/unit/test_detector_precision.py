@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+import openvino
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from safety.errors import ModelError
 from safety.perception.devices import Engine
+from safety.perception.eight_bits import check_8_bits
 from safety.perception.halve import halve_weights
 from safety.perception.load import load_object_detector
 from safety.types import Picture
-from tests.support.networks import PPE_CARD
+from tests.support.networks import PPE_CARD, write_network
 
 ENGINES: tuple[Engine, ...] = ("openvino", "onnxruntime")
 GREY = np.full((256, 256, 3), 114, np.uint8)
@@ -103,6 +107,22 @@ def test_convolutions_in_int8(model: onnx.ModelProto, tmp_path: Path) -> None:
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     assert list(_scores(model, tmp_path)) == pytest.approx([114 / 255, 230 / 255] * 2, abs=0.01)
+
+
+def test_8_bits_that_an_engine_computes_wrongly_are_refused(tmp_path: Path) -> None:
+    meant = np.full((50, 8), 100, np.float32)
+    shifted = meant + np.array([4, 4, 4, 4, 0, 0, 0, 0], np.float32)
+    one, other = (
+        openvino.compile_model(write_network(tmp_path / f"{i}.onnx", anchors, card=PPE_CARD), "CPU")
+        for i, anchors in enumerate((meant, shifted))
+    )
+
+    def compiled(network: Any) -> Any:
+        return lambda pictures: network([pictures[0].transpose(0, 3, 1, 2) / np.float32(255)])
+
+    check_8_bits([compiled(one)], compiled(one), tmp_path / "net.onnx", (256, 256))
+    with pytest.raises(ModelError, match="ANJEON_BACKEND=onnxruntime"):
+        check_8_bits([compiled(one), compiled(other)], compiled(one), tmp_path / "n.onnx", (64, 64))
 
 
 def _scores(network: onnx.ModelProto, folder: Path) -> Iterator[float]:
