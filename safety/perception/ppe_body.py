@@ -21,7 +21,7 @@ MIN_LENGTH_PX: Mapping[PpeItem, int] = {
     PpeItem.BOOTS: 160,
 }
 """Pixels a person must measure in the full picture, along the longer side of the box, for an
-item to be judged. Hard hat and vest: measured, see docs/ppe.md; gloves and boots: a hand or a
+item to be judged. Hard hat and vest: measured, see docs/equipment.md; gloves and boots: a hand or a
 foot is about a twelfth of the body and needs a dozen pixels."""
 
 _HEAD = [KEYPOINTS.index(name) for name in KEYPOINTS[:5]]
@@ -38,6 +38,10 @@ looks. Over the labelled persons of pictures and renderings the median is 0.31, 
 0.27."""
 
 _USUAL_TORSO = 0.3
+"""Torso as a share of the height of the box of somebody who stands."""
+
+_HEAD_TO_SHOULDERS = 0.36
+"""From nose, eyes and ears down to the shoulders, in torsos: the median of those persons."""
 
 _HEAD_UP = 0.1
 """Where a hat or a bare head has its middle above that of nose, eyes and ears, in torsos."""
@@ -157,10 +161,16 @@ def _trunk(
 def _torso(box: NDArray[np.float64], points: NDArray[np.float64], seen: NDArray[np.bool_]) -> float:
     width, height = (box[1] - box[0]).tolist()
     least = _LEAST_TORSO * max(width, height)
-    if not (seen[_SHOULDERS].any() and seen[_HIPS].any()):
-        return float(max(least, _USUAL_TORSO * height))
     shoulders, hips = _ends(points, seen)
-    return float(max(least, np.linalg.norm(shoulders - hips)))
+    if not seen[_SHOULDERS].any():
+        return float(max(least, _USUAL_TORSO * height))
+    if seen[_HIPS].any():
+        return float(max(least, np.linalg.norm(shoulders - hips)))
+    if not seen[_HEAD].any():
+        return float(max(least, _USUAL_TORSO * height))
+    # Close to the camera, from the chest up: the box says little about the body's size.
+    head = points[[i for i in _HEAD if seen[i]]].mean(axis=0)
+    return float(max(least, np.linalg.norm(head - shoulders) / _HEAD_TO_SHOULDERS))
 
 
 def _up(points: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
