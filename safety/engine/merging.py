@@ -7,7 +7,7 @@ time, so that people who pass each other keep their numbers. No faces, no clothe
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,36 +80,42 @@ class Merged:
     tracks: tuple[Track, ...]
 
 
-@dataclass(slots=True)
+Spot = tuple[float, float, float, float, float]
+"""x and y in metres; xx, xy and yy of the covariance. Plain numbers: arrays of two are slow."""
+
+
+@dataclass(slots=True, eq=False)
 class _Seen:
     """A track: where it was last seen, and whose it is."""
 
     key: Track
-    place: Array
-    covariance: Array
+    spot: Spot
     at: float
-    velocity: Array = field(default_factory=lambda: np.zeros(2))
+    velocity: tuple[float, float] = (0.0, 0.0)
     owner: int | None = None
     courted: int | None = None
     since: float = 0.0
     strange_since: float | None = None
 
-    def take(self, place: Array, covariance: Array, at: float) -> None:
+    def take(self, spot: Spot, at: float) -> None:
         passed = at - self.at
         if passed > 0:
             share = 1 - math.exp(-passed / SMOOTH_S)
-            step = (place - self.place) / passed
-            speed = float(np.hypot(*step))
-            if speed > FASTEST_MPS:
-                step *= FASTEST_MPS / speed
-            self.velocity = self.velocity + share * (step - self.velocity)
-        self.place, self.covariance, self.at = place, covariance, at
+            vx, vy = (spot[0] - self.spot[0]) / passed, (spot[1] - self.spot[1]) / passed
+            slower = min(1.0, FASTEST_MPS / max(math.hypot(vx, vy), 1e-9))
+            old_x, old_y = self.velocity
+            self.velocity = (
+                old_x + share * (vx * slower - old_x),
+                old_y + share * (vy * slower - old_y),
+            )
+        self.spot, self.at = spot, at
 
-    def predicted(self, at: float) -> tuple[Array, Array]:
+    def predicted(self, at: float) -> Spot:
         ahead = min(max(at - self.at, 0.0), FRESH_S)
-        return self.place + ahead * self.velocity, self.covariance + (
-            WANDER_MPS * ahead
-        ) ** 2 * np.eye(2)
+        x, y, xx, xy, yy = self.spot
+        wander = (WANDER_MPS * ahead) ** 2
+        vx, vy = self.velocity
+        return x + ahead * vx, y + ahead * vy, xx + wander, xy, yy + wander
 
 
 class Merger:
@@ -117,6 +123,7 @@ class Merger:
 
     def __init__(self) -> None:
         self._tracks: dict[Track, _Seen] = {}
+        self._owned: dict[int, list[_Seen]] = {}
         self._newest_id = 0
 
     def sight(self, camera_id: str, sightings: Sequence[Sighting], at: float) -> None:
@@ -137,8 +144,7 @@ class Merger:
 
     def people(self, at: float) -> tuple[Merged, ...]:
         """Everything that somebody has seen lately, by id."""
-        owners = sorted({t.owner for t in self._tracks.values() if t.owner is not None})
-        found = (self._merged(owner, at) for owner in owners)
+        found = (self._merged(owner, at) for owner in sorted(self._owned))
         return tuple(each for each in found if each is not None)
 
     def owner_of(self, camera_id: str, track_id: int) -> int | None:
@@ -150,46 +156,52 @@ class Merger:
 
     def _take(self, camera_id: str, sighting: Sighting, at: float) -> _Seen:
         key = (camera_id, sighting.track_id)
-        xx, xy, yy = sighting.covariance_m2
-        place = np.array([sighting.x_m, sighting.y_m])
-        covariance = np.array([[xx, xy], [xy, yy]])
+        spot = (sighting.x_m, sighting.y_m, *sighting.covariance_m2)
         track = self._tracks.get(key)
         if track is None:
-            track = self._tracks[key] = _Seen(key, place, covariance, at)
+            track = self._tracks[key] = _Seen(key, spot, at)
         else:
-            track.take(place, covariance, at)
+            track.take(spot, at)
         return track
 
     def _forget(self, at: float) -> None:
         for key in [key for key, track in self._tracks.items() if at - track.at > KEPT_S]:
-            del self._tracks[key]
+            self._give(self._tracks.pop(key), None)
 
-    def _of(self, owner: int) -> list[_Seen]:
-        return [track for track in self._tracks.values() if track.owner == owner]
+    def _give(self, track: _Seen, owner: int | None) -> None:
+        """Make a track somebody's, or nobody's."""
+        if track.owner is not None:
+            theirs = self._owned[track.owner]
+            theirs.remove(track)
+            if not theirs:
+                del self._owned[track.owner]
+        if owner is not None:
+            self._owned.setdefault(owner, []).append(track)
+        track.owner, track.courted, track.strange_since = owner, None, None
 
     def _part(self, track: _Seen, at: float) -> None:
         """Notice that a track is not the person it was taken for."""
-        others = [] if track.owner is None else [t for t in self._of(track.owner) if t is not track]
-        fresh = [t for t in others if at - t.at <= FRESH_S and t.key[0] != track.key[0]]
-        if not fresh or _distance2(*_fused(fresh, at), *track.predicted(at)) < APART:
+        theirs = self._owned[track.owner] if track.owner is not None else []
+        fresh = [t for t in theirs if t.key[0] != track.key[0] and at - t.at <= FRESH_S]
+        if not fresh or _distance2(_fused(fresh, at), track.predicted(at)) < APART:
             track.strange_since = None
         elif track.strange_since is None:
             track.strange_since = at
         elif at - track.strange_since >= PART_S:
-            track.owner = track.courted = track.strange_since = None
+            self._give(track, None)
 
     def _seeks(self, track: _Seen) -> bool:
         """Whether it may yet turn out to be somebody whom another camera sees."""
-        return track.owner is None or len(self._of(track.owner)) == 1
+        return track.owner is None or len(self._owned[track.owner]) == 1
 
     def _settle(
         self, camera_id: str, seeking: list[_Seen], now_seen: set[Track], at: float
     ) -> None:
         """Give tracks to the people they are, and make people of those that are nobody's."""
-        known = sorted({t.owner for t in self._tracks.values() if t.owner is not None})
+        known = sorted(self._owned)
         costs = np.full((len(seeking), len(known)), np.inf)
         for column, owner in enumerate(known):
-            theirs = self._of(owner)
+            theirs = self._owned[owner]
             if any(t.key in now_seen for t in theirs):
                 continue  # this camera sees them already
             where = _fused(theirs, at)
@@ -206,34 +218,34 @@ class Merger:
             track.courted = None
             if track.owner is None:
                 self._newest_id += 1
-                track.owner = self._newest_id
+                self._give(track, self._newest_id)
             return
         if track.courted != match:
             track.courted, track.since = match, at
         # A broken track of the same camera goes on at once: nobody else was seen vanishing there.
-        broken = all(t.key[0] == camera_id for t in self._of(match))
+        broken = all(t.key[0] == camera_id for t in self._owned[match])
         wait = 0.0 if broken and track.owner is None else JOIN_S
         if track.owner is not None:
             wait = UNITE_S
         if at - track.since >= wait:
-            track.owner, track.courted = match, None
+            self._give(track, match)
 
     def _merged(self, owner: int, at: float) -> Merged | None:
-        fresh = [track for track in self._of(owner) if at - track.at <= FRESH_S]
+        fresh = [track for track in self._owned[owner] if at - track.at <= FRESH_S]
         if not fresh:
             return None
-        place, covariance = _fused(fresh, at)
-        velocity = np.mean([track.velocity for track in fresh], axis=0)
+        x, y, xx, xy, yy = _fused(fresh, at)
         return Merged(
             id=owner,
-            x_m=float(place[0]),
-            y_m=float(place[1]),
-            covariance_m2=(
-                float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])
+            x_m=x,
+            y_m=y,
+            covariance_m2=(xx, xy, yy),
+            velocity_mps=(
+                sum(track.velocity[0] for track in fresh) / len(fresh),
+                sum(track.velocity[1] for track in fresh) / len(fresh),
             ),
-            velocity_mps=(float(velocity[0]), float(velocity[1])),
             tracks=tuple(sorted(track.key for track in fresh)),
-        )  # fmt: skip
+        )
 
 
 def _is_sane(sighting: Sighting) -> bool:
@@ -242,27 +254,31 @@ def _is_sane(sighting: Sighting) -> bool:
     return all(map(math.isfinite, values)) and xx > 0 and yy > 0 and xx * yy > xy * xy
 
 
-def _fused(tracks: Sequence[_Seen], at: float) -> tuple[Array, Array]:
+def _fused(tracks: Sequence[_Seen], at: float) -> Spot:
     """Place and covariance from all of them, weighted by how sure each is."""
-    weights, joint = np.zeros((2, 2)), np.zeros(2)
+    wxx = wxy = wyy = jx = jy = 0.0
     for track in tracks:
-        place, covariance = track.predicted(at)
-        weight = np.linalg.inv(covariance)
-        weights += weight
-        joint += weight @ place
-    covariance = np.asarray(np.linalg.inv(weights), np.float64)
-    return covariance @ joint, covariance
+        x, y, xx, xy, yy = track.predicted(at)
+        size = xx * yy - xy * xy
+        axx, axy, ayy = yy / size, -xy / size, xx / size
+        wxx, wxy, wyy = wxx + axx, wxy + axy, wyy + ayy
+        jx, jy = jx + axx * x + axy * y, jy + axy * x + ayy * y
+    size = wxx * wyy - wxy * wxy
+    xx, xy, yy = wyy / size, -wxy / size, wxx / size
+    return xx * jx + xy * jy, xy * jx + yy * jy, xx, xy, yy
 
 
-def _distance2(place: Array, covariance: Array, other: Array, others: Array) -> float:
-    off = place - other
-    return float(off @ np.linalg.solve(covariance + others, off))
+def _distance2(one: Spot, other: Spot) -> float:
+    """Squared Mahalanobis distance."""
+    dx, dy = one[0] - other[0], one[1] - other[1]
+    xx, xy, yy = one[2] + other[2], one[3] + other[3], one[4] + other[4]
+    return (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy)
 
 
-def _cost(one: tuple[Array, Array], other: tuple[Array, Array]) -> float:
-    if np.hypot(*(one[0] - other[0])) > FARTHEST_M:
+def _cost(one: Spot, other: Spot) -> float:
+    if math.hypot(one[0] - other[0], one[1] - other[1]) > FARTHEST_M:
         return math.inf
-    distance2 = _distance2(*one, *other)
+    distance2 = _distance2(one, other)
     return distance2 if distance2 <= SAME else math.inf
 
 
