@@ -9,12 +9,14 @@ from safety.types import CameraState, Observation, PlantState, PpeItem, Violatio
 from zones.arming import Armament
 from zones.calibration import FloorCalibration
 from zones.drivers import Drivers
+from zones.exchanges import Exchanges
 from zones.geometry import Polygon
 from zones.people import People
 from zones.rules.base import Doubtful, EndReason, RuleContext
 from zones.rules.missing_ppe import MissingPpeMachine
 from zones.running import RunningRule, ZoneView
 from zones.specs import RuleSpec, ZoneSpec
+from zones.unreal import unreal
 
 
 class RuleEngine:
@@ -48,6 +50,8 @@ class RuleEngine:
         self._camera_id = camera_id
         self._new_id = new_id
         self._drivers = Drivers()
+        self._exchanges = Exchanges()
+        self._passed_over: dict[int, str] = {}
         self._rules: dict[str, RunningRule] = {}
         self._apply(zones, rules, rule_revisions, calibration)
 
@@ -58,15 +62,23 @@ class RuleEngine:
 
     def update(self, observation: Observation, plant: PlantState) -> list[Violation]:
         """Take one observation; return the violations that opened, changed or closed."""
-        people = People(
-            observation,
-            driving=self._drivers.update(observation),
-            calibration=self._calibration,
-        )
+        persons, aspect = observation.persons, observation.aspect
+        driving = self._drivers.update(observation)
+        images = unreal(persons, aspect, self._calibration)
+        self._passed_over = dict.fromkeys(driving, "driver") | dict.fromkeys(images, "unreal")
+        people = People(observation, driving=driving, unreal=images, calibration=self._calibration)
+        for one, other in self._exchanges.update(persons, observation.at.monotonic, aspect):
+            for rule in self._rules.values():
+                rule.exchange(one, other)
         reports: list[Violation] = []
         for rule in self._rules.values():
             reports += rule.update(people, plant)
         return reports
+
+    @property
+    def passed_over(self) -> dict[int, str]:
+        """Who in the newest frame is no pedestrian: track id → ``driver`` or ``unreal``."""
+        return dict(self._passed_over)
 
     def watch(self, state: CameraState, now: Instant, plant: PlantState) -> list[Violation]:
         """Take what the camera is worth now, several times a second, frames or not.

@@ -92,6 +92,7 @@ class People:
         observation: Observation,
         *,
         driving: Collection[int] = frozenset(),
+        unreal: Collection[int] = frozenset(),
         calibration: FloorCalibration | None = None,
     ) -> None:
         """Take an observation.
@@ -99,6 +100,7 @@ class People:
         Args:
             observation: What the frame shows.
             driving: Track ids of the persons who drive a vehicle.
+            unreal: Track ids of what is no person at all.
             calibration: How the camera sees the floor, if that is known.
         """
         self._observation = observation
@@ -107,11 +109,11 @@ class People:
         self.latency_s = observation.latency_s
         self.vehicles: tuple[SeenVehicle, ...] = observation.vehicles
         self.drivers = tuple(p for p in observation.persons if p.track_id in driving)
-        self.pedestrians = (
-            tuple(p for p in observation.persons if p.track_id not in driving)
-            if self.drivers
-            else observation.persons
-        )
+        self.pedestrians = observation.persons
+        if driving or unreal:
+            others = {*driving, *unreal}
+            self.pedestrians = tuple(p for p in observation.persons if p.track_id not in others)
+        self._unreal = unreal
         self._calibration = calibration
         self._traffic: Traffic | None = None
         self._body_points: dict[Body, _BodyPoints] = {}
@@ -155,7 +157,7 @@ class People:
         """The same with the drivers among the pedestrians, for those who count heads."""
         if not self.drivers:
             return self
-        return People(self._observation, calibration=self._calibration)
+        return People(self._observation, unreal=self._unreal, calibration=self._calibration)
 
     def ppe(self, track_id: int) -> Mapping[PpeItem, PpeState]:
         """What somebody wears; empty where nobody looked."""

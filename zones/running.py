@@ -8,6 +8,7 @@ from zones.arming import Armament, ArmingWatch
 from zones.geometry import FloorPolygon, Polygon
 from zones.people import People
 from zones.rules.base import CameraWatcher, EndReason, RuleBase, RuleContext, RuleMachine
+from zones.rules.episode import EpisodeMachine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,11 @@ class RunningRule:
         """Take one observation; return the violations that opened, changed or closed."""
         ended = self._arm(plant, people.at)
         return self.machine.update(people, plant) if self.armament.is_armed else ended
+
+    def exchange(self, one: int, other: int) -> None:
+        """Two persons have exchanged their track ids."""
+        if isinstance(self.machine, EpisodeMachine):
+            self.machine.exchange(one, other)
 
     def watch(self, state: CameraState, now: Instant, plant: PlantState) -> list[Violation]:
         """Take what the camera is worth now; return as ``update``."""

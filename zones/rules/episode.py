@@ -13,6 +13,8 @@ from zones.rules.continuity import Lost, find_successors
 K = TypeVar("K", bound=Hashable)
 """What tells subjects apart: a track id, a pair of them, a side of a zone."""
 
+V = TypeVar("V")
+
 REPORT_EVERY_S = 1.0
 """An open violation is reported again this often, so that its box and details stay fresh."""
 
@@ -137,6 +139,11 @@ class Episodes(Generic[K]):
                 reports.append(report)
         self._seen_before = frozenset(visible)
         return reports
+
+    def exchange(self, one: K, other: K) -> None:
+        """Two subjects have exchanged their keys: what was the one's is the other's."""
+        _exchange(self._episodes, one, other)
+        _exchange(self._cooling, one, other)
 
     def end(self, reason: EndReason, now: Instant) -> list[Violation]:
         """Close every open violation, with this reason, and begin afresh.
@@ -273,6 +280,10 @@ class EpisodeMachine(Generic[K]):
     def __init__(self, episodes: Episodes[K]) -> None:
         self._episodes = episodes
 
+    def exchange(self, one: K, other: K) -> None:
+        """Two persons have exchanged their track ids."""
+        self._episodes.exchange(one, other)
+
     def end(self, reason: EndReason, now: Instant) -> list[Violation]:
         """Close every open violation, with this reason, and begin afresh."""
         return self._episodes.end(reason, now)
@@ -287,6 +298,11 @@ def _why_over(episode: _Episode) -> str:
     if episode.left:
         return "cleared"
     return "cannot_tell" if episode.undecided else "track_lost"
+
+
+def _exchange(table: dict[K, V], one: K, other: K) -> None:
+    values = {key: table.pop(key) for key in (one, other) if key in table}
+    table.update({other if key == one else one: value for key, value in values.items()})
 
 
 def _reached(elapsed: float, wanted: float) -> bool:

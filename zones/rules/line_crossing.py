@@ -104,6 +104,10 @@ class LineCrossingMachine(EpisodeMachine[int]):
         if spec.line_m is not None:
             self._barrier = Barrier(np.array(spec.line_m, np.float64))
 
+    def exchange(self, one: int, other: int) -> None:
+        self._trails.exchange(one, other)
+        super().exchange(one, other)
+
     def end(self, reason: EndReason, now: Instant) -> list[Violation]:
         self._trails.clear()
         return super().end(reason, now)

@@ -49,6 +49,11 @@ class Memory(Generic[T]):
         kept = self._kept.get(track_id)
         return None if kept is None else kept.value
 
+    def exchange(self, one: int, other: int) -> None:
+        """Two persons have exchanged their track ids."""
+        values = {key: self._kept.pop(key) for key in (one, other) if key in self._kept}
+        self._kept |= {other if key == one else one: kept for key, kept in values.items()}
+
     def put(self, track_id: int, value: T, subject: Subject, now: float) -> None:
         """Remember this of somebody whom the frame at ``now`` shows."""
         assert subject.box is not None, "persons have boxes"

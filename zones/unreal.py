@@ -1,0 +1,90 @@
+"""Detections that are no persons: mirror images on the floor, and pictures of persons.
+
+Only what cannot be a person is passed over. Somebody too tall for his place may stand on a ladder,
+and somebody who never moves may be the one in danger: both are persons.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safety.types import KEYPOINTS, TrackedPerson
+from zones.calibration import FloorCalibration
+
+MIN_CONFIDENCE = 0.5
+"""A keypoint counts from this confidence on."""
+
+MIRRORED = 0.3
+"""Shoulders below ankles by this share of the box's height: upside down."""
+
+SAME_FEET = 0.15
+"""Heights of the box by which a mirror image's feet may be off the feet that it mirrors."""
+
+SMALLEST_M = 0.6
+"""No upright person is smaller, seen from head to foot,"""
+
+SURE_SIGMAS = 3.0
+"""however much nearer, by so many standard deviations, the place may be."""
+
+_SHOULDERS = [KEYPOINTS.index("left_shoulder"), KEYPOINTS.index("right_shoulder")]
+_ANKLES = [KEYPOINTS.index("left_ankle"), KEYPOINTS.index("right_ankle")]
+
+Array = NDArray[np.float64]
+
+
+def unreal(
+    persons: Sequence[TrackedPerson], aspect: float, calibration: FloorCalibration | None
+) -> frozenset[int]:
+    """Track ids of those who are no persons."""
+    if not persons:
+        return frozenset()
+    keypoints = np.stack([p.keypoints for p in persons]).astype(np.float64)
+    boxes = np.stack([p.box for p in persons]).astype(np.float64)
+    whole = (keypoints[:, _SHOULDERS + _ANKLES, 2] >= MIN_CONFIDENCE).all(axis=1)
+    trunk_to_feet = (keypoints[:, _ANKLES, 1] - keypoints[:, _SHOULDERS, 1]).mean(axis=1)
+    heights = boxes[:, 3] - boxes[:, 1]
+    inverted = whole & (trunk_to_feet < -MIRRORED * heights)
+    found = _mirrored(keypoints, heights, inverted, aspect) if inverted.any() else set()
+    if calibration is not None:
+        upright = whole & (trunk_to_feet > 0.5 * heights)
+        found |= _too_small(persons, heights, upright, calibration)
+    return frozenset(persons[row].track_id for row in found)
+
+
+def _mirrored(
+    keypoints: Array, heights: Array, inverted: NDArray[np.bool_], aspect: float
+) -> set[int]:
+    """Rows of those who hang head down from somebody's feet."""
+    feet = keypoints[:, _ANKLES, :2].mean(axis=1) * [aspect, 1.0]
+    apart = np.hypot(*(feet[:, None] - feet[None]).transpose(2, 0, 1))
+    near = (apart <= SAME_FEET * heights) & ~inverted
+    return set(np.flatnonzero(inverted & near.any(axis=1)).tolist())
+
+
+def _too_small(
+    persons: Sequence[TrackedPerson],
+    heights: Array,
+    upright: NDArray[np.bool_],
+    calibration: FloorCalibration,
+) -> set[int]:
+    """Rows of those whose height at their place is no person's."""
+    if calibration.pose is None:
+        return set()
+    placed = [(row, p.floor) for row, p in enumerate(persons) if p.floor is not None]
+    rows = np.array([row for row, _ in placed if upright[row]], np.int64)
+    if not len(rows):
+        return set()
+    floors = [floor for row, floor in placed if upright[row]]
+    places = np.array([(floor.x_m, floor.y_m) for floor in floors])
+    spread = np.array(
+        [(floor.covariance_m2[0] + floor.covariance_m2[2]) ** 0.5 for floor in floors]
+    )
+    # Heights in the picture shrink with the distance: the least a real person could measure
+    # there is what one so much farther away would.
+    smallest = calibration.heights(places, SMALLEST_M)
+    away = places - calibration.pose.location_m[:2]
+    distance = np.hypot(*away.T)
+    least = smallest * distance / (distance + SURE_SIGMAS * spread)
+    with np.errstate(invalid="ignore"):
+        return set(rows[heights[rows] < least].tolist())
