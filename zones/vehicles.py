@@ -269,20 +269,23 @@ def _around(vehicle: SeenVehicle, floor: FloorPosition) -> tuple[tuple[float, fl
 
 def _same(seen: Sequence[SeenVehicle], reported: Sequence[Vehicle]) -> Mapping[int, int]:
     """Row of a reported vehicle → row of the seen one that it is, nearest first."""
-    pairs: list[tuple[float, int, int]] = []
+    pairs: list[tuple[float, float, int, int]] = []
     for row, vehicle in enumerate(reported):
         assert vehicle.outline is not None, "reported vehicles have a place"
         for column, other in enumerate(seen):
             if other.floor is None:
                 continue
-            apart = vehicle.outline.distance(shapely.Point(other.floor.x_m, other.floor.y_m))
+            edge = shapely.Point(other.floor.x_m, other.floor.y_m)
+            apart = float(vehicle.outline.distance(edge))
             doubt = 2 * math.sqrt(max(other.floor.covariance_m2[0], other.floor.covariance_m2[2]))
             # The network may mistake one kind for the other, but not at a distance.
             gate = SAME_VEHICLE_M + doubt if other.kind is vehicle.kind else doubt
             if apart <= gate:
-                pairs.append((apart, row, column))
+                shape = Polygon(other.footprint_m) if other.footprint_m else edge
+                off = float(vehicle.outline.centroid.distance(shape.centroid))
+                pairs.append((apart, off, row, column))
     chosen: dict[int, int] = {}
-    for _, row, column in sorted(pairs):
+    for _, _, row, column in sorted(pairs):
         if row not in chosen and column not in chosen.values():
             chosen[row] = column
     return chosen

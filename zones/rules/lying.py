@@ -144,7 +144,10 @@ class LyingWatch:
         recent = [each for each in past.heights if now - each[0] <= self._within_s]
         # Frames may be missing: then the last one before counts as just before.
         recent = recent or list(past.heights)[-1:]
-        return any(hip_y - before >= LEAST_DROP * height for _, before, height in recent)
+        standing = 0.0 if np.isnan(past.standing) else past.standing
+        return any(
+            hip_y - before >= LEAST_DROP * max(height, standing) for _, before, height in recent
+        )
 
     def _stands(self, past: Lying, shapes: Bodies, row: int, now: float) -> None:
         if past.lying_at is not None and now - past.lying_at < UP_AFTER_S:
