@@ -1,6 +1,6 @@
 """What the running product would say about persons of whom it is known what they wear."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,8 @@ FULL_FRAME_PX = 640
 """Width of the network when it looks at whole pictures."""
 
 Mode = Literal["crops", "full frame"]
+MODES: tuple[Mode, ...] = ("crops", "full frame")
+"""Whether the network looks at crops of persons or at whole pictures."""
 
 _SAME_PERSON_IOU = 0.5
 _NOBODY = 1_000
@@ -41,6 +43,7 @@ class Judgement:
     """
 
     group: str
+    mode: Mode
     item: PpeItem
     length_px: float
     worn: bool
@@ -57,7 +60,6 @@ class Judge:
             are about equipment and not about finding people.
         items: The network to judge.
         cache: For converted networks.
-        mode: Whether it looks at crops of persons or at whole pictures.
 
     Attributes:
         asked, found: Persons known to be there, and how many of them were found.
@@ -66,32 +68,42 @@ class Judge:
     people: Path
     items: Path
     cache: Path
-    mode: Mode
     asked: int = 0
     found: int = 0
     _pose: dict[tuple[int, int], Detector] = field(default_factory=dict)
     _objects: dict[tuple[int, int], ObjectDetector] = field(default_factory=dict)
-    _votes: dict[tuple[str, int, PpeItem], Vote] = field(default_factory=dict)
+    _votes: dict[tuple[str, Mode, int, PpeItem], Vote] = field(default_factory=dict)
 
     def judge(self, truth: Truth) -> Iterator[Judgement]:
-        """What is said about everybody in a picture who was found."""
+        """What is said about everybody in a picture who was found, in both modes."""
         persons = self._persons(truth)
-        evidence = self._evidence(truth.picture, persons)
-        for person in truth.persons:
-            self.asked += 1
-            if person.number not in evidence:
-                continue
-            self.found += 1
-            for item, worn in person.wears.items():
-                told = evidence[person.number][item]
-                yield Judgement(
-                    group=truth.group,
-                    item=item,
-                    length_px=float((person.box_px[2:] - person.box_px[:2]).max()),
-                    worn=worn,
-                    said=told.state,
-                    voted=self._voted(truth, person.number, item, told),
-                )
+        known = {person.track_id for person in persons}
+        self.asked += len(truth.persons)
+        self.found += sum(person.number in known for person in truth.persons)
+        for mode in MODES:
+            evidence = self._evidence(truth.picture, persons, mode)
+            for person in truth.persons:
+                if person.number in known:
+                    yield from self._about(truth, person, evidence[person.number], mode)
+
+    def _about(
+        self, truth: Truth, person: TruePerson, evidence: Mapping[PpeItem, Evidence], mode: Mode
+    ) -> Iterator[Judgement]:
+        for item, worn in person.wears.items():
+            voted: PpeState | None = None
+            if truth.film:
+                vote = self._votes.setdefault((truth.film, mode, person.number, item), Vote())
+                vote.add(evidence[item], truth.at_s)
+                voted = vote.state(truth.at_s)
+            yield Judgement(
+                group=truth.group,
+                mode=mode,
+                item=item,
+                length_px=float((person.box_px[2:] - person.box_px[:2]).max()),
+                worn=worn,
+                said=evidence[item].state,
+                voted=voted,
+            )
 
     def _persons(self, truth: Truth) -> list[TrackedPerson]:
         """Everybody found; those that the truth knows carry its number."""
@@ -112,21 +124,14 @@ class Judge:
         ]
 
     def _evidence(
-        self, picture: Picture, persons: Sequence[TrackedPerson]
+        self, picture: Picture, persons: Sequence[TrackedPerson], mode: Mode
     ) -> dict[int, dict[PpeItem, Evidence]]:
         height, width = picture.shape[:2]
-        if self.mode == "crops":
+        if mode == "crops":
             return look(self._object_detector(CROP_PX, CROP_PX), picture, persons, ITEMS)
         detector = self._object_detector(*network_size(FULL_FRAME_PX, width / height))
         findings = findings_in_picture(detector.detect([picture])[0], detector.names)
         return bind(persons, findings, ITEMS, aspect=width / height, height_px=height)
-
-    def _voted(self, truth: Truth, number: int, item: PpeItem, told: Evidence) -> PpeState | None:
-        if not truth.film:
-            return None
-        vote = self._votes.setdefault((truth.film, number, item), Vote())
-        vote.add(told, truth.at_s)
-        return vote.state(truth.at_s)
 
     def _pose_detector(self, width: int, height: int) -> Detector:
         if (width, height) not in self._pose:

@@ -16,7 +16,7 @@ _RECALLS = np.linspace(0, 1, 101)
 def average_precision(
     found: Sequence[Objects], labelled: Sequence[Items], classes: int, iou: float = 0.5
 ) -> FloatArray:
-    """Average precision per class, interpolated at 101 recalls as COCO and Ultralytics do.
+    """Average precision per class, at 101 recalls as COCO does.
 
     Args:
         found: Of every crop, boxes in the units of ``labelled``.
@@ -42,12 +42,12 @@ def _one_class(found: Sequence[Objects], labelled: Sequence[Items], kind: int, i
         right += matches(objects.boxes[rows], truth, iou).tolist()
     if not total:
         return float("nan")
-    order = np.argsort(-np.array(scores), kind="stable")
-    hits = np.array(right, np.float64)[order].cumsum()
-    recall = np.concatenate([[0.0], hits / total, [1.0]])
-    precision = np.concatenate([[1.0], hits / np.arange(1, len(hits) + 1), [0.0]])
-    envelope = np.flip(np.maximum.accumulate(np.flip(precision)))
-    return float(np.trapezoid(np.interp(_RECALLS, recall, envelope), _RECALLS))
+    hits = np.array(right, np.float64)[np.argsort(-np.array(scores), kind="stable")].cumsum()
+    recall, precision = hits / total, hits / np.arange(1, len(hits) + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    # Beyond the last recall that is reached the precision is 0.
+    reached = np.searchsorted(recall, _RECALLS, side="left")
+    return float(np.append(envelope, 0.0)[reached].mean())
 
 
 def matches(boxes: FloatArray, truth: FloatArray, iou: float) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from safety.perception.models import find_pose_model, find_ppe_model
 from safety.perception.ppe import CROP_PX
 from safety.training.ppe_crops import NAMES, crops_in, read_crop
 from safety.training.ppe_data import validation_crops
-from safety.training.ppe_persons import ITEMS, Judge, Judgement, Mode
+from safety.training.ppe_persons import ITEMS, MODES, Judge, Judgement, Mode
 from safety.training.ppe_scores import average_precision
 from safety.training.ppe_truth import Truth, scenes, stills
 from safety.training.recipe import Recipe
@@ -23,8 +23,6 @@ from safety.types import PpeItem, PpeState
 
 LENGTHS_PX: tuple[tuple[int, int], ...] = ((24, 48), (48, 96), (96, 10_000))
 """Classes of persons' lengths in the original picture, in pixels."""
-
-MODES: tuple[Mode, ...] = ("crops", "full frame")
 
 _LEAST_SCORE, _IOU = 0.001, 0.7
 
@@ -134,13 +132,9 @@ def crop_precision(
 
 def person_figures(network: Path, data: Path, scenes_folder: Path | None, cache: Path) -> list[Row]:
     """What is said about persons, by set of pictures, mode, item and length of the person."""
-    people = find_pose_model(Settings())
-    rows: list[Row] = []
-    for mode in MODES:
-        judge = Judge(people=people, items=network, cache=cache, mode=mode)
-        judgements = [j for truth in _pictures(data, scenes_folder) for j in judge.judge(truth)]
-        rows += _rows(judgements, mode)
-    return rows
+    judge = Judge(people=find_pose_model(Settings()), items=network, cache=cache)
+    judgements = [j for truth in _pictures(data, scenes_folder) for j in judge.judge(truth)]
+    return [row for mode in MODES for row in _rows(judgements, mode)]
 
 
 def _pictures(data: Path, scenes_folder: Path | None) -> Iterable[Truth]:
@@ -153,7 +147,7 @@ def _rows(judgements: Sequence[Judgement], mode: Mode) -> list[Row]:
     rows: list[Row] = []
     for group in dict.fromkeys(j.group for j in judgements):
         for item in ITEMS:
-            own = [j for j in judgements if j.group == group and j.item is item]
+            own = [j for j in judgements if (j.group, j.item, j.mode) == (group, item, mode)]
             for low, high in LENGTHS_PX:
                 pairs = [(j.worn, j.said) for j in own if low <= j.length_px < high]
                 rows.append(_row(group, mode, item, f"{low}-{high}", pairs))
