@@ -278,10 +278,14 @@ def _same(seen: Sequence[SeenVehicle], reported: Sequence[Vehicle]) -> Mapping[i
             edge = shapely.Point(other.floor.x_m, other.floor.y_m)
             apart = float(vehicle.outline.distance(edge))
             doubt = 2 * math.sqrt(max(other.floor.covariance_m2[0], other.floor.covariance_m2[2]))
-            # The network may mistake one kind for the other, but not at a distance.
-            gate = SAME_VEHICLE_M + doubt if other.kind is vehicle.kind else doubt
-            if apart <= gate:
-                shape = Polygon(other.footprint_m) if other.footprint_m else edge
+            shape = Polygon(other.footprint_m) if other.footprint_m else edge
+            # The network may mistake one kind for the other, but not beside each other.
+            same = (
+                apart <= SAME_VEHICLE_M + doubt
+                if other.kind is vehicle.kind
+                else vehicle.outline.intersects(shape)
+            )
+            if same:
                 off = float(vehicle.outline.centroid.distance(shape.centroid))
                 pairs.append((apart, off, row, column))
     chosen: dict[int, int] = {}
