@@ -275,6 +275,8 @@ class EngineStatus(Message):
     """No siren is sounding."""
     device_failed: tuple[str, ...] = ()
     """Shards that run on the processor because their device is missing or failed."""
+    unwatched_zones: tuple[str, ...] = ()
+    """Zones on the floor that no calibrated camera sees: NOT MONITORED."""
 
 
 class ReportedVehicle(BaseModel):

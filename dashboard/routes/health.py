@@ -15,6 +15,8 @@ from dashboard.wall import read_wall
 from safety import __version__
 from safety.errors import StoreUnavailable
 from safety.i18n import explain
+from safety.site.apply import load_site
+from safety.site.watching import unwatched_zones
 from safety.store import configuration, outbox
 
 router = APIRouter(include_in_schema=False)
@@ -65,6 +67,7 @@ def _values(visit: Visit) -> dict[str, object]:
     engine = visit.hub.engine_status()
     wall = read_wall(visit)
     with visit.database.reading() as session:
+        site = load_site(session).spec
         channels = configuration.load(session).channels
         backlog = outbox.backlog(session)
         revision = configuration.revision(session)
@@ -74,6 +77,7 @@ def _values(visit: Visit) -> dict[str, object]:
         "wall": wall,
         "channels": channels,
         "channel_health": engine.channels if engine else {},
+        "unwatched": unwatched_zones(site),
         "waiting": sum(item.waiting for item in backlog.values()),
         "dead": sum(item.dead for item in backlog.values()),
         "store_problem": _store_problem(visit),

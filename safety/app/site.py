@@ -9,6 +9,8 @@ from safety.config import Settings
 from safety.errors import ConfigError
 from safety.site.apply import apply_site, export_site
 from safety.site.document import read_site, write_site
+from safety.site.spec import SiteSpec
+from safety.site.watching import unwatched_zones
 from safety.store.configuration import Changes
 from safety.store.database import Database
 from safety.store.times import utc
@@ -25,6 +27,7 @@ def check_file(file: Path, *, secrets: bool) -> None:
         f"{file}: ok; {len(site.cameras)} cameras, {len(site.zones)} zones, "
         f"{len(site.rules)} rules, {len(site.channels)} channels"
     )
+    _warn(file, site)
 
 
 def apply_file(settings: Settings, file: Path) -> None:
@@ -39,6 +42,7 @@ def apply_file(settings: Settings, file: Path) -> None:
     database.migrate()
     changes = apply_site(database, site, by="command line", now=utc(SystemClock().now()))
     typer.echo(f"{file}: {_summary(changes)}")
+    _warn(file, site)
 
 
 def export_file(settings: Settings, file: Path | None) -> None:
@@ -55,6 +59,16 @@ def export_file(settings: Settings, file: Path | None) -> None:
         typer.echo(text, nl=False)
     else:
         _write(file, text)
+
+
+def _warn(file: Path, site: SiteSpec) -> None:
+    """Say what may be so, but leaves something unwatched."""
+    for zone in unwatched_zones(site):
+        typer.echo(
+            f"{file}: warning: no calibrated camera sees zone '{zone.id}' on the floor, it is "
+            "NOT MONITORED; calibrate a camera that looks there",
+            err=True,
+        )
 
 
 def _write(file: Path, text: str) -> None:

@@ -268,6 +268,8 @@ class Engine:
         # Last: leaving a feed whose server is gone may take seconds.
         await self._plant.configure(site.spec)
         log.info("configuration_applied", revision=site.revision, cameras=len(enabled))
+        if site.unwatched_zones:
+            log.warning("zones_not_watched", zones=site.unwatched_zones)
 
     def _cameras_of(self, shard_id: str) -> frozenset[str]:
         return frozenset(camera for camera, shard in self._placed.items() if shard == shard_id)
@@ -342,6 +344,7 @@ class Engine:
             channels=self._channel_states(),
             siren_silent=self._sirens.silent,
             device_failed=tuple(name for name, failed in self._device_failed.items() if failed),
+            unwatched_zones=self._site.unwatched_zones,
         )
 
     def _channel_states(self) -> dict[str, str]:

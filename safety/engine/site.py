@@ -14,6 +14,7 @@ from cameras.messages import Configure
 from safety.errors import StoreUnavailable
 from safety.site.apply import load_site
 from safety.site.spec import SiteSpec
+from safety.site.watching import unwatched_zones
 from safety.store import configuration
 from safety.store.database import Database
 
@@ -47,6 +48,11 @@ class EngineSite(BaseModel):
     def floor_zones(self) -> frozenset[str]:
         """Zones on the floor plan, which several cameras may watch."""
         return frozenset(zone.id for zone in self.spec.zones if zone.floor_m is not None)
+
+    @cached_property
+    def unwatched_zones(self) -> tuple[str, ...]:
+        """Zones on the floor that no calibrated camera sees."""
+        return tuple(zone.id for zone in unwatched_zones(self.spec))
 
     @cached_property
     def context(self) -> SiteContext:
