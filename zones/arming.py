@@ -67,7 +67,8 @@ class Armament(StrEnum):
     @property
     def is_armed(self) -> bool:
         """Whether violations are looked for."""
-        return self in {Armament.ARMED, Armament.UNKNOWN_ARMED}
+        # Not by a set: this is asked for every rule in every frame, and enums hash slowly.
+        return self is Armament.ARMED or self is Armament.UNKNOWN_ARMED
 
 
 def armament(arming: ArmingSpec, plant: PlantState) -> Armament:

@@ -16,6 +16,7 @@ from zones.rules.base import Doubtful, EndReason, RuleContext
 from zones.rules.missing_ppe import MissingPpeMachine
 from zones.running import RunningRule, ZoneView
 from zones.specs import RuleSpec, ZoneSpec
+from zones.stack import Stack
 from zones.unreal import unreal
 
 
@@ -64,10 +65,17 @@ class RuleEngine:
         """Take one observation; return the violations that opened, changed or closed."""
         persons, aspect = observation.persons, observation.aspect
         driving = self._drivers.update(observation)
-        images = unreal(persons, aspect, self._calibration)
+        stack = Stack.of(persons)
+        images = unreal(persons, stack, aspect, self._calibration)
         self._passed_over = dict.fromkeys(driving, "driver") | dict.fromkeys(images, "unreal")
-        people = People(observation, driving=driving, unreal=images, calibration=self._calibration)
-        for one, other in self._exchanges.update(persons, observation.at.monotonic, aspect):
+        people = People(
+            observation,
+            driving=driving,
+            unreal=images,
+            calibration=self._calibration,
+            stack=None if driving or images else stack,
+        )
+        for one, other in self._exchanges.update(stack, observation.at.monotonic, aspect):
             for rule in self._rules.values():
                 rule.exchange(one, other)
         reports: list[Violation] = []

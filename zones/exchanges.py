@@ -1,11 +1,11 @@
 """Two persons whose track ids changed places: seen by their boxes, not believed."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
-from safety.types import FloatArray, TrackedPerson
+from safety.types import FloatArray
+from zones.stack import Stack
 
 JUMP = 0.3
 """Body heights by which a box may shift between two frames because limbs move or hide,"""
@@ -28,20 +28,21 @@ class Exchanges:
     """
 
     def __init__(self) -> None:
-        self._boxes: dict[int, FloatArray] = {}
+        self._before = Stack.of(())
         self._at = -math.inf
 
-    def update(
-        self, persons: Sequence[TrackedPerson], now: float, aspect: float
-    ) -> list[tuple[int, int]]:
+    def update(self, stack: Stack, now: float, aspect: float) -> list[tuple[int, int]]:
         """Take a frame at ``now``, monotonic seconds; return the pairs that exchanged ids."""
-        before, elapsed = self._boxes, now - self._at
-        self._boxes, self._at = {p.track_id: p.box for p in persons}, now
-        ids = [p.track_id for p in persons if p.track_id in before]
-        if len(ids) < 2 or elapsed > LONGEST_S:
+        before, elapsed = self._before, now - self._at
+        self._before, self._at = stack, now
+        if elapsed > LONGEST_S or min(len(before.ids), len(stack.ids)) < 2:
             return []
-        old = np.array([before[track_id] for track_id in ids])
-        new = np.array([self._boxes[track_id] for track_id in ids])
+        ids, old, new = stack.ids, before.boxes, stack.boxes
+        if ids != before.ids:
+            rows = {track_id: row for row, track_id in enumerate(before.ids)}
+            ids = [track_id for track_id in stack.ids if track_id in rows]
+            old = old[[rows[track_id] for track_id in ids]]
+            new = new[[row for row, track_id in enumerate(stack.ids) if track_id in rows]]
         way = (new[:, :2] + new[:, 2:] - old[:, :2] - old[:, 2:]) / 2 * [aspect, 1.0]
         heights = np.maximum(new[:, 3] - new[:, 1], old[:, 3] - old[:, 1])
         leapt = np.flatnonzero(np.hypot(*way.T) > (JUMP + SPEED * elapsed) * heights).tolist()

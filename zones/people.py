@@ -22,6 +22,7 @@ from zones.areas import ZoneArea
 from zones.calibration import FloorCalibration
 from zones.feet import FloorFeet, Standing
 from zones.posture import Bodies, bodies
+from zones.stack import Stack
 from zones.vehicles import ASSUMED_HEIGHT_M, Traffic
 
 Body = Literal["feet", "hands", "arms", "any"]
@@ -94,6 +95,7 @@ class People:
         driving: Collection[int] = frozenset(),
         unreal: Collection[int] = frozenset(),
         calibration: FloorCalibration | None = None,
+        stack: Stack | None = None,
     ) -> None:
         """Take an observation.
 
@@ -102,6 +104,7 @@ class People:
             driving: Track ids of the persons who drive a vehicle.
             unreal: Track ids of what is no person at all.
             calibration: How the camera sees the floor, if that is known.
+            stack: The pedestrians, if somebody has stacked them already.
         """
         self._observation = observation
         self.at: Instant = observation.at
@@ -114,6 +117,7 @@ class People:
             others = {*driving, *unreal}
             self.pedestrians = tuple(p for p in observation.persons if p.track_id not in others)
         self._unreal = unreal
+        self._stack = stack
         self._calibration = calibration
         self._traffic: Traffic | None = None
         self._body_points: dict[Body, _BodyPoints] = {}
@@ -241,8 +245,8 @@ class People:
     @cached_property
     def _all_points(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Every body point, (N, 18, 2), and whether it is known, (N, 18)."""
-        keypoints = np.stack([person.keypoints for person in self.pedestrians])
-        boxes = np.stack([person.box for person in self.pedestrians])
+        stack = self._stack or Stack.of(self.pedestrians)
+        keypoints, boxes = stack.keypoints, stack.boxes
         points = np.empty((len(boxes), len(_POINTS), 2))
         # A foot guessed to be just below the picture is in a zone that reaches its edge.
         points[:, :-1] = keypoints[:, :, :2].clip(0, 1)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from safety.types import KEYPOINTS, TrackedPerson
+from safety.types import KEYPOINTS, FloatArray, TrackedPerson
 from zones.calibration import FloorCalibration
+from zones.stack import Stack
 
 MIN_CONFIDENCE = 0.5
 """A keypoint counts from this confidence on."""
@@ -27,36 +28,39 @@ SMALLEST_M = 0.6
 SURE_SIGMAS = 3.0
 """however much nearer, by so many standard deviations, the place may be."""
 
-_SHOULDERS = [KEYPOINTS.index("left_shoulder"), KEYPOINTS.index("right_shoulder")]
-_ANKLES = [KEYPOINTS.index("left_ankle"), KEYPOINTS.index("right_ankle")]
-
-Array = NDArray[np.float64]
+_JOINTS = [
+    KEYPOINTS.index(name)
+    for name in ("left_shoulder", "right_shoulder", "left_ankle", "right_ankle")
+]
+_DOWN = np.array([-0.5, -0.5, 0.5, 0.5], np.float32)
 
 
 def unreal(
-    persons: Sequence[TrackedPerson], aspect: float, calibration: FloorCalibration | None
+    persons: Sequence[TrackedPerson],
+    stack: Stack,
+    aspect: float,
+    calibration: FloorCalibration | None,
 ) -> frozenset[int]:
-    """Track ids of those who are no persons."""
+    """Track ids of those who are no persons; ``stack`` is of the same ``persons``."""
     if not persons:
         return frozenset()
-    keypoints = np.stack([p.keypoints for p in persons]).astype(np.float64)
-    boxes = np.stack([p.box for p in persons]).astype(np.float64)
-    whole = (keypoints[:, _SHOULDERS + _ANKLES, 2] >= MIN_CONFIDENCE).all(axis=1)
-    trunk_to_feet = (keypoints[:, _ANKLES, 1] - keypoints[:, _SHOULDERS, 1]).mean(axis=1)
-    heights = boxes[:, 3] - boxes[:, 1]
+    joints = stack.keypoints[:, _JOINTS]
+    whole = joints[:, :, 2].min(axis=1) >= MIN_CONFIDENCE
+    trunk_to_feet = joints[:, :, 1] @ _DOWN
+    heights = stack.boxes[:, 3] - stack.boxes[:, 1]
     inverted = whole & (trunk_to_feet < -MIRRORED * heights)
-    found = _mirrored(keypoints, heights, inverted, aspect) if inverted.any() else set()
+    found = _mirrored(joints, heights, inverted, aspect) if inverted.any() else set()
     if calibration is not None:
         upright = whole & (trunk_to_feet > 0.5 * heights)
         found |= _too_small(persons, heights, upright, calibration)
-    return frozenset(persons[row].track_id for row in found)
+    return frozenset(stack.ids[row] for row in found)
 
 
 def _mirrored(
-    keypoints: Array, heights: Array, inverted: NDArray[np.bool_], aspect: float
+    joints: FloatArray, heights: FloatArray, inverted: NDArray[np.bool_], aspect: float
 ) -> set[int]:
     """Rows of those who hang head down from somebody's feet."""
-    feet = keypoints[:, _ANKLES, :2].mean(axis=1) * [aspect, 1.0]
+    feet = joints[:, 2:, :2].mean(axis=1) * [aspect, 1.0]
     apart = np.hypot(*(feet[:, None] - feet[None]).transpose(2, 0, 1))
     near = (apart <= SAME_FEET * heights) & ~inverted
     return set(np.flatnonzero(inverted & near.any(axis=1)).tolist())
@@ -64,7 +68,7 @@ def _mirrored(
 
 def _too_small(
     persons: Sequence[TrackedPerson],
-    heights: Array,
+    heights: FloatArray,
     upright: NDArray[np.bool_],
     calibration: FloorCalibration,
 ) -> set[int]:
