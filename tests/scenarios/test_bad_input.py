@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from safety.config import Settings
 from safety.demo import SITE
+from safety.perception.devices import nvidia_gpus
 from safety.store.database import Database
 from tests.support.networks import POSE_CARD, POSE_ROWS, write_network
 from tests.support.plant import MakePlant, cell_site
@@ -99,6 +100,11 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str, lines: i
         ),
         (["shard", "--id", "../x"], ["use lower-case letters"]),
         (["user", "passwd", "nobody"], ["nobody has the login 'nobody'", "anjeon user add"]),
+        (["model", "add", "nowhere.pt"], ["cannot be read", "check the path"]),
+        (["model", "add", "afile"], ["is not a complete ONNX file"]),
+        (["model", "add", "afile", "--map", "vest"], ["write --map"]),
+        (["model", "pull", "yolo99"], ["yolo11s-pose", "--sha256"]),
+        (["model", "train", "--recipe", "ppe", "--data", ".", "--out", "o"], ["anjeon[train]"]),
     ],
 )
 def test_arguments_that_cannot_be(here: Workplace, arguments: list[str], words: list[str]) -> None:
@@ -250,3 +256,19 @@ def test_the_engine_runs_on_and_its_cameras_are_not_monitored(
     assert words in plant.log("engine")
     assert "Traceback" not in plant.log("engine")
     assert all(interval.state == "blind" for interval in plant.coverage("cell"))
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(nvidia_gpus() > 0, reason="this machine has an NVIDIA GPU")
+def test_without_the_gpu_that_was_asked_for_the_processor_watches(make_plant: MakePlant) -> None:
+    plant = make_plant(
+        cell_site({"kind": "file", "path": str(FILM)}), environment={"ANJEON_DEVICE": "cuda"}
+    )
+    plant.start("engine")
+    plant.wait_live("cell")
+    plant.wait_for(
+        lambda: plant.metric("anjeon_shard_device_failed", shard="shard-0") == 1,
+        why="the engine knows of the missing GPU",
+    )
+    assert "no NVIDIA driver answers" in plant.log("engine")
+    assert "Traceback" not in plant.log("engine")
