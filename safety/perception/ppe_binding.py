@@ -17,8 +17,8 @@ from safety.types import FloatArray, PpeItem, PpeState, TrackedPerson
 SAME_THING = 0.45
 """Boxes that overlap more than this show the same head or torso."""
 
-LEAST_SCORE = 0.35
-"""A look at which nothing scores more says nothing."""
+LEAST_WORN, LEAST_MISSING = 0.35, 0.5
+"""Scores below which a look says nothing; more is asked of the answer that alarms."""
 
 LEAST_LEAD = 0.2
 """By how much the better of "worn" and "missing" must score higher; else they contradict."""
@@ -62,11 +62,11 @@ class Evidence:
     @property
     def state(self) -> PpeState:
         """What this look alone would say."""
-        if max(self.worn, self.missing) < LEAST_SCORE:
-            return PpeState.UNKNOWN
         if abs(self.worn - self.missing) < LEAST_LEAD:
             return PpeState.UNKNOWN
-        return PpeState.WORN if self.worn > self.missing else PpeState.MISSING
+        if self.worn > self.missing:
+            return PpeState.WORN if self.worn >= LEAST_WORN else PpeState.UNKNOWN
+        return PpeState.MISSING if self.missing >= LEAST_MISSING else PpeState.UNKNOWN
 
 
 NOTHING = Evidence()

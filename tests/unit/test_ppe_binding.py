@@ -34,11 +34,23 @@ HAND = ONE.keypoints[KEYPOINTS.index("left_wrist"), :2]
         ([hat(ONE, worn=False)], MISSING),
         ([], UNKNOWN),
         ([hat(ONE, score=0.3)], UNKNOWN),
+        ([hat(ONE, score=0.4)], WORN),
+        ([hat(ONE, worn=False, score=0.4)], UNKNOWN),
         ([hat(ONE), hat(ONE, worn=False, score=0.3)], WORN),
         ([hat(ONE), hat(ONE, worn=False, score=0.7)], UNKNOWN),
         ([vest(ONE)], UNKNOWN),
     ],
-    ids=["hat", "bare", "nothing", "doubtful", "hat rather", "contradiction", "vest only"],
+    ids=[
+        "hat",
+        "bare",
+        "nothing",
+        "doubtful",
+        "hat, just",
+        "bare, doubtful",
+        "hat rather",
+        "contradiction",
+        "vest only",
+    ],
 )
 def test_one_person(findings: list[Finding], state: PpeState) -> None:
     assert states([ONE], findings) == [state]
