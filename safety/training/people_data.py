@@ -28,6 +28,21 @@ VALIDATION_FILMS = {"store-aisle.mp4": 0.5, "one-by-one.mp4": 2.5}
 
 _FACE = slice(0, 5)
 
+_SHOULDERS = (5, 6)
+_HIPS = (11, 12)
+
+_UP_THE_TORSO = 0.13
+"""Where photographs' labels have shoulders and faces, above the mesh's, in torso lengths.
+
+Least squares over 566 rendered persons that the base network finds at 1280 pixels.
+"""
+
+_NEARER_NECK = 0.15
+"""How much nearer to the neck faces are then, as a share of the mesh's distance."""
+
+_TOWARDS_NECK = 0.1
+"""And how much narrower their shoulders are, as a share of the mesh's width."""
+
 _TEN_CLASSES = 10
 """Classes of the two PPE data sets."""
 
@@ -162,8 +177,9 @@ def as_seen(sample: Sample) -> Sample:
 
     Hidden features of the face and joints hidden outside the visible box become "not there".
     Without this a back view would claim a nose, and binding of a hat to a face would trust it.
+    Shoulders and faces move to where labels of photographs have them.
     """
-    keypoints = sample.keypoints.copy()
+    keypoints = _as_labelled_by_people(sample.keypoints)
     hidden = keypoints[..., 2] == 1
     corners = to_corners(sample.boxes)
     margin = 0.1 * sample.boxes[:, 2:]
@@ -180,6 +196,20 @@ def as_seen(sample: Sample) -> Sample:
         boxes=sample.boxes,
         keypoints=keypoints,
     )
+
+
+def _as_labelled_by_people(keypoints: FloatArray) -> FloatArray:
+    """Joints of a mesh, (N, 17, 3), as people mark them in photographs."""
+    moved = keypoints.copy()
+    neck = keypoints[:, _SHOULDERS, :2].mean(axis=1)
+    up = neck - keypoints[:, _HIPS, :2].mean(axis=1)
+    for joint in (*range(5), *_SHOULDERS):
+        moved[:, joint, :2] += _UP_THE_TORSO * up
+    for joint in range(5):
+        moved[:, joint, :2] -= _NEARER_NECK * (keypoints[:, joint, :2] - neck)
+    for joint in _SHOULDERS:
+        moved[:, joint, :2] += 2 * _TOWARDS_NECK * (neck - keypoints[:, joint, :2])
+    return moved
 
 
 def _film_frames(films: Path, names: Mapping[str, float], out: Path) -> Iterator[Sample]:
