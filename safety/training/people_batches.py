@@ -27,7 +27,11 @@ class PeoplePictures(Dataset[dict[str, Any]]):  # type: ignore[misc]
     def __getitem__(self, index: int) -> dict[str, Any]:
         # The global generator is the one that the trainer seeds in every worker.
         rng = np.random.default_rng(np.random.randint(2**31))
-        return to_tensors(self._composer.compose(index, rng), self._size_px)
+        return to_tensors(self.canvas(index, rng), self._size_px)
+
+    def canvas(self, index: int, rng: np.random.Generator) -> Piece:
+        """One augmented picture with its labels."""
+        return self._composer.compose(index, rng)
 
 
 def to_tensors(canvas: Piece, size_px: tuple[int, int]) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+
+from safety.training.contact_sheet import drawn, write_sheet
 from safety.training.dataset import read_list
 from safety.training.networks import load_network, with_gains
 from safety.training.people_batches import PeoplePictures, collate
@@ -9,6 +12,9 @@ from safety.training.people_data import prepare
 from safety.training.people_fitness import Fitness
 from safety.training.recipe import Recipe
 from safety.training.trainer import Job, train
+
+_SHOWN = 12
+"""Pictures on the contact sheet."""
 
 
 def train_people(
@@ -19,10 +25,12 @@ def train_people(
     network = load_network(data.parent / recipe.base, recipe.classes)
     with_gains(network, recipe.optimisation.gains)
     size_px = (recipe.width_px, recipe.height_px)
+    pictures = PeoplePictures(read_list(training, data), size_px, recipe.augmentation)
+    _write_contact_sheet(pictures, out / "sheet.png", recipe.seed)
     return train(
         Job(
             network=network,
-            data=PeoplePictures(read_list(training, data), size_px, recipe.augmentation),
+            data=pictures,
             collate=collate,
             evaluate=Fitness(read_list(validation, data), recipe.width_px),
             optimisation=recipe.optimisation,
@@ -33,3 +41,10 @@ def train_people(
             resume=resume,
         )
     )
+
+
+def _write_contact_sheet(pictures: PeoplePictures, path: Path, seed: int) -> None:
+    """What the network will be shown, for people to look at."""
+    rng = np.random.default_rng(seed)
+    canvases = [pictures.canvas(int(i), rng) for i in rng.integers(0, len(pictures), _SHOWN)]
+    write_sheet(path, [drawn(c.pixels, c.classes, c.boxes, c.keypoints) for c in canvases])
