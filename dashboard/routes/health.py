@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from dashboard.access import ViewerVisit
 from dashboard.pages import render
+from dashboard.plant_view import read_feeds
 from dashboard.visit import Visit, services_of
 from dashboard.wall import read_wall
 from safety import __version__
@@ -78,6 +79,7 @@ def _values(visit: Visit) -> dict[str, object]:
         "channels": channels,
         "channel_health": engine.channels if engine else {},
         "unwatched": unwatched_zones(site),
+        "feeds": read_feeds(visit, site),
         "waiting": sum(item.waiting for item in backlog.values()),
         "dead": sum(item.dead for item in backlog.values()),
         "store_problem": _store_problem(visit),

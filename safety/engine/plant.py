@@ -101,6 +101,13 @@ class PlantDesk:
         """The feed that takes what is posted under this id."""
         return self._hub.pusher(feed_id)
 
+    def problems(self) -> dict[str, str]:
+        """Feed id → why it does not work, or an empty text."""
+        return {
+            feed_id: "" if port.connected else port.problem.key if port.problem else "connecting"
+            for feed_id, port in self._hub.ports.items()
+        }
+
     async def run(self) -> None:
         """Tell shards and dashboards; cancel to stop."""
         reading = asyncio.create_task(self._follow_mutes(), name="mutes")

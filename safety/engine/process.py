@@ -183,6 +183,8 @@ class Engine:
             parts[f"shard {shard_id}"] = "ok" if alive else "down"
         for channel_id, state in self._channel_states().items():
             parts[f"channel {channel_id}"] = "ok" if state in {"ok", "unknown"} else state
+        for feed_id, problem in self._plant.problems().items():
+            parts[f"feed {feed_id}"] = problem or "ok"
         for camera_id, interval in self._cameras.intervals.items():
             if interval.reason != "disabled":
                 state = interval.state

@@ -378,7 +378,7 @@ class OpcUaPlant(Plant):
             yield
 
     async def _made(self) -> Any:
-        from asyncua import Server
+        from asyncua.server.server import Server
 
         ua = _ua()
         server = Server()
@@ -464,7 +464,7 @@ class HttpPushPlant(Plant):
 
     def __init__(self) -> None:
         super().__init__()
-        self._address = ""
+        self.address = ""
         self.spec = HttpPushSpec(
             id="feed",
             name="Feed",
@@ -477,7 +477,7 @@ class HttpPushPlant(Plant):
     async def serving(self, hub: FeedHub) -> AsyncIterator[None]:
         app = create_metrics_app(CollectorRegistry(), dict, hub.pusher)
         sock = listen("127.0.0.1", 0, setting="-")
-        self._address = f"http://127.0.0.1:{sock.getsockname()[1]}/feeds/feed"
+        self.address = f"http://127.0.0.1:{sock.getsockname()[1]}/feeds/feed"
         async with serving(app, sock), repeating(self._post_state):
             yield
 
@@ -495,7 +495,7 @@ class HttpPushPlant(Plant):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with httpx.AsyncClient(trust_env=False) as client:
             headers = {"authorization": f"Bearer {token}"}
-            return await client.post(self._address, content=content, headers=headers)
+            return await client.post(self.address, content=content, headers=headers)
 
 
 def _ua() -> Any:

@@ -26,6 +26,7 @@ PAGES = (
     "/zones/new?camera=press",
     "/zones/press-2/rules/new?kind=dwell",
     "/rules/press-entry",
+    "/mutes",
     "/channels",
     "/health",
     "/audit",
@@ -233,6 +234,29 @@ class TestZones:
         assert (changed.channels, getattr(changed, "limit_s", None)) == (None, 60.0)
         assert manager.post(f"/rules/{rule.id}/delete").status_code == 303
         assert rule.id not in {each.id for each in spec(site).rules}
+
+    def test_equipment_that_has_to_be_worn_is_ticked(self, site: Site, manager: Browser) -> None:
+        page = manager.get("/zones/press-2/rules/new?kind=missing_ppe").text
+        assert page.count('name="item"') == 4
+        assert page.count("checked>안전") == 2
+        fields: dict[str, str | list[str]] = {
+            "kind": "missing_ppe",
+            "name": "보호구",
+            "enabled": "yes",
+            "severity": "warning",
+            "item": ["vest"],
+            "hold_to_open_s": "3",
+            "hold_to_close_s": "2",
+            "cooldown_s": "60",
+            "told": "all",
+        }
+        assert manager.post("/zones/press-2/rules", fields).status_code == 303
+        rule = next(rule for rule in spec(site).rules if rule.name == "보호구")
+        assert rule.kind == "missing_ppe"
+        assert [item.value for item in rule.items] == ["vest"]
+        refused = manager.post(f"/rules/{rule.id}", {**fields, "item": []})
+        assert refused.status_code == 422
+        assert translator("ko")("invalid.too_short") in refused.text
 
     @pytest.mark.parametrize(
         ("field", "value", "said"),
