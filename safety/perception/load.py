@@ -167,10 +167,15 @@ class _Loader(Generic[Found]):
             from safety.perception.openvino_backend import OpenVinoDetector
 
             return OpenVinoDetector(path, decoder, network_px=self.network_px, device=choice.device)
-        from safety.perception.onnxruntime_backend import OnnxRuntimeEngine
+        from safety.perception.onnxruntime_backend import OnnxRuntimeEngine, Room
 
-        engine = OnnxRuntimeEngine(path, device=choice.device, cache_dir=self.cache_dir)
-        return self._batches(engine, decoder)
+        room = Room(
+            device=choice.device,
+            network_px=self.network_px,
+            max_batch=self.max_batch,
+            cache_dir=self.cache_dir,
+        )
+        return self._batches(OnnxRuntimeEngine(path, room), decoder)
 
     def _batches(self, engine: BatchEngine, decoder: Decoder[Found]) -> NetworkDetector[Found]:
         return BatchDetector(engine, decoder, network_px=self.network_px, max_batch=self.max_batch)

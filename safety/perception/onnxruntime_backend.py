@@ -1,11 +1,13 @@
 """Runs networks with ONNX Runtime: where OpenVINO does not exist, and on NVIDIA GPUs."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as state
@@ -29,13 +31,29 @@ _FAILURES = (
 Provider = str | tuple[str, dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Where a network runs and what it must take.
+
+    Attributes:
+        device: ``cpu``, ``cuda`` or ``tensorrt``.
+        network_px: Width and height of its input.
+        max_batch: Pictures at once at the most.
+        cache_dir: Where TensorRT keeps what it built, which takes minutes the first time.
+    """
+
+    device: Hardware
+    network_px: tuple[int, int]
+    max_batch: int
+    cache_dir: Path
+
+
 class OnnxRuntimeEngine:
     """A network in ONNX Runtime.
 
     Args:
         model: ONNX file.
-        device: ``cpu``, ``cuda`` or ``tensorrt``.
-        cache_dir: Where TensorRT keeps what it built, which takes minutes the first time.
+        room: Where it runs.
 
     Raises:
         ModelError: ONNX Runtime cannot run the file, or cannot use the device.
@@ -43,15 +61,15 @@ class OnnxRuntimeEngine:
 
     backend = "onnxruntime"
 
-    def __init__(self, model: Path, *, device: Hardware, cache_dir: Path) -> None:
+    def __init__(self, model: Path, room: Room) -> None:
         options = onnxruntime.SessionOptions()
         # Waiting threads would otherwise spin and take the cores from the decoders.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.intra_op_num_threads = len(os.sched_getaffinity(0))
-        if device != "cpu":
+        if room.device != "cpu":
             # CUDA and cuDNN may lie in packages of their own instead of the system's folders.
             onnxruntime.preload_dlls()
-        providers = _providers(device, cache_dir)
+        providers = _providers(model, room)
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         except _FAILURES as error:
@@ -60,7 +78,8 @@ class OnnxRuntimeEngine:
         if used != (wanted if isinstance(wanted, str) else wanted[0]):
             # ONNX Runtime only warns, and would go on on the processor.
             raise missing(
-                device, "ONNX Runtime could not start it; check the versions of CUDA and cuDNN"
+                room.device,
+                "ONNX Runtime could not start it; check the versions of CUDA and cuDNN",
             )
         images = self._session.get_inputs()[0]
         self._input = images.name
@@ -80,12 +99,27 @@ class OnnxRuntimeEngine:
         del self._session
 
 
-def _providers(device: Hardware, cache_dir: Path) -> list[Provider]:
+def _providers(model: Path, room: Room) -> list[Provider]:
     """ONNX Runtime's names, best first; what one cannot compute, the next one does."""
     providers: list[Provider] = ["CPUExecutionProvider"]
-    if device in ("cuda", "tensorrt"):
-        providers.insert(0, "CUDAExecutionProvider")
-    if device == "tensorrt":
-        cache = {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(cache_dir)}
-        providers.insert(0, ("TensorrtExecutionProvider", cache))
+    if room.device in ("cuda", "tensorrt"):
+        # As on the processor, in full 32 bits; and no long search for every new batch size.
+        exact = {"use_tf32": 0, "cudnn_conv_algo_search": "HEURISTIC"}
+        providers.insert(0, ("CUDAExecutionProvider", exact))
+    if room.device == "tensorrt":
+        room.cache_dir.mkdir(parents=True, exist_ok=True)
+        providers.insert(0, ("TensorrtExecutionProvider", _tensorrt(model, room)))
     return providers
+
+
+def _tensorrt(model: Path, room: Room) -> dict[str, Any]:
+    """One engine for all batch sizes, or each new one would be built for minutes."""
+    name = onnx.load(str(model), load_external_data=False).graph.input[0].name
+    width, height = room.network_px
+    sizes = {"min": 1, "opt": min(4, room.max_batch), "max": room.max_batch}
+    profile = {
+        f"trt_profile_{which}_shapes": f"{name}:{count}x3x{height}x{width}"
+        for which, count in sizes.items()
+    }
+    cache = {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(room.cache_dir)}
+    return {**cache, **profile}
