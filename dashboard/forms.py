@@ -61,7 +61,7 @@ def _field(location: Sequence[int | str]) -> str:
     return names[0] if names else "form"
 
 
-_KINDS = frozenset({"intrusion", "dwell"})
+_KINDS = frozenset({"intrusion", "dwell", "missing_ppe"})
 
 
 def _sentence(item: Mapping[str, Any], translate: Translate) -> str:

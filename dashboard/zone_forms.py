@@ -18,7 +18,7 @@ AnyRule = RuleSpec
 
 RULE: TypeAdapter[AnyRule] = TypeAdapter(RuleSpec)
 
-RULE_KINDS = ("intrusion", "dwell")
+RULE_KINDS = ("intrusion", "dwell", "missing_ppe")
 
 _COMMON = ("name", "severity", "hold_to_open_s", "hold_to_close_s", "cooldown_s")
 _OWN = {"intrusion": ("body",), "dwell": ("limit_s",)}
@@ -91,6 +91,8 @@ def filled_rule(
     names = (*_COMMON, *_OWN.get(kind, ()))
     values: dict[str, Any] = {name: forms.text(form, name) for name in names}
     values |= {"kind": kind, "enabled": forms.text(form, "enabled") == "yes"}
+    if kind == "missing_ppe":
+        values["items"] = forms.texts(form, "item")
     everybody = forms.text(form, "told") != "some"
     values["channels"] = None if everybody else forms.texts(form, "channel")
     try:
