@@ -110,7 +110,7 @@ class Judge:
         height, width = truth.picture.shape[:2]
         found = self._pose_detector(width, height).detect([truth.picture])[0]
         boxes = found.boxes * np.array([width, height] * 2, np.float32)
-        numbers = _numbers(truth.persons, boxes)
+        numbers = matched_numbers(truth.persons, boxes)
         return [
             TrackedPerson(
                 track_id=number,
@@ -152,7 +152,7 @@ class Judge:
         return self._objects[width, height]
 
 
-def _numbers(persons: Sequence[TruePerson], boxes: np.ndarray) -> list[int]:
+def matched_numbers(persons: Sequence[TruePerson], boxes: np.ndarray) -> list[int]:
     """For every found box the number of the person it shows; each person once, best first."""
     numbers = [_NOBODY + row for row in range(len(boxes))]
     if not persons or not len(boxes):
