@@ -100,6 +100,24 @@ def doctor() -> None:
     raise typer.Exit(0 if run_doctor(_settings("doctor")) else 1)
 
 
+@app.command()
+def score(
+    scenes: Annotated[list[Path], typer.Argument(help="Folders with video.mp4 and truth.json.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    width: Annotated[int, typer.Option(help="Network width in pixels.")] = 640,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames analysed per second; else all.", min=0.5, max=60)
+    ] = None,
+    loss: Annotated[
+        float, typer.Option(help="Share of the frames that is lost at random.", min=0, max=0.9)
+    ] = 0.0,
+) -> None:
+    """Score detection, rules and distances on scenes whose truth is known."""
+    from safety.app.score import run_score
+
+    run_score(_settings("score"), scenes, width=width, fps=fps, loss=loss, as_object=json)
+
+
 @site.command("check")
 def site_check(
     file: Annotated[Path, typer.Argument(help="Site file, YAML.")],

@@ -101,27 +101,40 @@ def score_events(
     for alarm in sorted(alarms, key=lambda alarm: alarm.opened_s):
         if alarm.kind != kind:
             continue
-        fitting = [n for n, event in enumerate(wanted) if _fits(alarm, event, hold_s)]
-        if not fitting:
+        if not any(_opened_for(alarm, event, hold_s) for event in wanted):
             score.false_alarms += 1
             continue
-        new = [n for n in fitting if n not in found]
-        if not new:
-            score.repeats += 1
-            continue
-        found.add(new[0])
-        score.detected += 1
-        score.delays_s.append(max(0.0, alarm.opened_s - wanted[new[0]].t_start))
-        true_distance = wanted[new[0]].value
-        if alarm.distance_m is not None and isinstance(true_distance, int | float):
-            score.distance_errors_m.append(alarm.distance_m - float(true_distance))
+        # One violation may last through two events that lie close together.
+        new = {n for n, event in enumerate(wanted) if _open_during(alarm, event, hold_s)} - found
+        score.repeats += not new
+        for number in sorted(new):
+            _count(score, alarm, wanted[number])
+        found |= new
     return score
 
 
-def _fits(alarm: Alarm, event: TrueEvent, hold_s: float) -> bool:
-    """Whether the alarm is about this event: its time, its person, its equipment."""
-    if not event.t_start - EARLY_S <= alarm.opened_s <= event.t_end + hold_s + LATE_S:
-        return False
+def _count(score: RuleScore, alarm: Alarm, event: TrueEvent) -> None:
+    score.detected += 1
+    score.delays_s.append(max(0.0, alarm.opened_s - event.t_start))
+    if alarm.distance_m is not None and isinstance(event.value, int | float):
+        score.distance_errors_m.append(alarm.distance_m - float(event.value))
+
+
+def _opened_for(alarm: Alarm, event: TrueEvent, hold_s: float) -> bool:
+    """Whether the alarm was opened by this event."""
+    in_time = event.t_start - EARLY_S <= alarm.opened_s <= event.t_end + hold_s + LATE_S
+    return in_time and _is_about(alarm, event)
+
+
+def _open_during(alarm: Alarm, event: TrueEvent, hold_s: float) -> bool:
+    """Whether the alarm was open while this event was."""
+    in_time = alarm.opened_s <= event.t_end + hold_s + LATE_S
+    lasts = alarm.closed_s is None or alarm.closed_s >= event.t_start
+    return in_time and lasts and _is_about(alarm, event)
+
+
+def _is_about(alarm: Alarm, event: TrueEvent) -> bool:
+    """Whether person and equipment are the event's."""
     if alarm.about_person and alarm.person not in event.subjects:
         return False
     if event.kind == "ppe_missing" and isinstance(event.value, list):

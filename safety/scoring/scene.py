@@ -1,6 +1,7 @@
 """A scene with exact truth: a film, who is where in it, and what happens when."""
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,12 @@ class TrueVehicle(_Part):
     v_mps: float
     footprint_m: tuple[tuple[float, float], ...]
     box_px: tuple[float, float, float, float] | None = None
+
+    def in_own_frame(self, place_m: tuple[float, float]) -> tuple[float, float]:
+        """A place on the floor as the vehicle sees it: x forward, y left, metres."""
+        dx, dy = place_m[0] - self.x, place_m[1] - self.y
+        cos, sin = math.cos(self.heading_rad), math.sin(self.heading_rad)
+        return dx * cos + dy * sin, dy * cos - dx * sin
 
 
 class _Person(_Part):

@@ -68,5 +68,16 @@ def test_the_delay_counts_from_the_event_and_the_distance_from_its_minimum() -> 
     assert score.distance_errors_m == pytest.approx([0.1])
 
 
+def test_one_violation_may_last_through_two_events() -> None:
+    events = [
+        TrueEvent(kind="proximity", subjects=("w1", "amr1"), t_start=5, t_end=8.4, value=0.8),
+        TrueEvent(kind="proximity", subjects=("w1", "amr1"), t_start=8.9, t_end=10, value=1.7),
+    ]
+    lasting = [alarm("proximity", 5.2)]
+    assert score_events("proximity", events, lasting, hold_s=0).detected == 2
+    over = [alarm("proximity", 5.2, closed_s=8.6)]
+    assert score_events("proximity", events, over, hold_s=0).detected == 1
+
+
 def test_without_anything_detected_there_is_no_delay() -> None:
     assert score_events("intrusion", [ENTERED], [], hold_s=0).delay_s(50) is None
