@@ -104,8 +104,6 @@ def _zone(polygon: str) -> str:
          "4: zones[0].camera_id: there is no camera 'gate'; this site has no camera"),
         (HEAD + CAMERA + ZONE + "rules:\n  - {id: r, kind: intrusion, name: R, zone_id: dor}\n",
          "8: rules[0].zone_id: there is no zone 'dor'; did you mean 'door'?"),
-        (HEAD + CAMERA + ZONE + "rules:\n  - {id: r, kind: intrussion, name: R, zone_id: door}\n",
-         "8: rules[0].kind: must be intrusion or dwell; did you mean 'intrusion'?"),
         (HEAD + CAMERA + ZONE + "rules:\n  - id: r\n    kind: intrusion\n    name: R\n"
          "    zone_id: door\n    channels:\n      - siren\n"
          "channels:\n  - {id: sirens, kind: recording, name: S}\n",
@@ -145,6 +143,13 @@ def test_each_mistake_is_named_with_its_line_and_what_to_do(text: str, problem: 
     (found,) = _problems(text)
     assert found.startswith(f"site.yaml:{problem}")
     assert "hunter2" not in found
+
+
+def test_a_kind_of_rule_that_is_none_is_answered_with_the_nearest() -> None:
+    rule = "rules:\n  - {id: r, kind: intrussion, name: R, zone_id: door}\n"
+    (found,) = _problems(HEAD + CAMERA + ZONE + rule)
+    assert found.startswith("site.yaml:8: rules[0].kind: must be intrusion or dwell or ")
+    assert found.endswith("; did you mean 'intrusion'?")
 
 
 def test_all_mistakes_are_reported_at_once_in_the_order_of_the_lines() -> None:
