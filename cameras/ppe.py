@@ -199,6 +199,25 @@ class PpeThread:
         self._retry_at = self._clock.now().monotonic + self._backoff.next()
 
 
+def look_at_once(
+    detector: ObjectDetector,
+    watch: PpeWatch,
+    frame: Frame,
+    persons: tuple[TrackedPerson, ...],
+    wanted: Wanted,
+    *,
+    whole: bool = False,
+) -> None:
+    """What ``PpeThread.look`` does, but before returning: for replays, where nobody waits.
+
+    Raises:
+        ModelError: The network failed.
+    """
+    look = watch.look(frame, persons, wanted, whole=whole)
+    if look is not None:
+        watch.answer(look, answered(look, detector.detect(look.pictures), detector.names))
+
+
 def answered(look: Look, found: Sequence[Objects], names: Sequence[str]) -> Answer:
     """What a look told, from what a network with these classes found in its pictures."""
     if look.crops is None:

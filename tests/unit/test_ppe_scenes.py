@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from cameras.decoder import WholeFrame
-from cameras.ppe import answered
+from cameras.ppe import look_at_once
 from cameras.ppe_watch import PpeWatch
 from safety.config import Settings
 from safety.errors import ModelError
@@ -112,9 +112,7 @@ def patrol(scene: Scene, network: ObjectDetector) -> Patrol:
         frame = replace(frame, captured_at=observation.at)
         persons = watch.wear(observation.persons, engine.ppe_wanted, observation.at)
         result.reports += engine.update(replace(observation, persons=persons), PlantState())
-        look = watch.look(frame, persons, engine.ppe_wanted, whole=False)
-        if look is not None:
-            watch.answer(look, answered(look, network.detect(look.pictures), network.names))
+        look_at_once(network, watch, frame, persons, engine.ppe_wanted)
         note(result, persons)
     return result
 
