@@ -10,17 +10,22 @@ from torch import nn
 from safety.perception.detector import Objects
 from safety.perception.letterbox import fit, place
 from safety.perception.postprocess import ObjectDecoder
+from safety.training.contact_sheet import drawn, write_sheet
 from safety.training.networks import load_network, run, with_gains
+from safety.training.people_pseudo import to_corners
 from safety.training.ppe_augment import Augmentation
 from safety.training.ppe_crops import NAMES, crops_in, read_crop
 from safety.training.ppe_data import prepare
 from safety.training.ppe_dataset import DrawnCrops, collate
 from safety.training.ppe_scores import average_precision
 from safety.training.recipe import Recipe
-from safety.training.trainer import Job, train
+from safety.training.trainer import Job, seed_everything, train
 from safety.types import Picture
 
 _LEAST_SCORE, _IOU = 0.001, 0.7
+
+_SHOWN = 40
+"""Crops on the contact sheet."""
 
 
 class CropValidation:
@@ -75,14 +80,14 @@ def train_ppe(recipe: Recipe, *, data: Path, out: Path, resume: bool, device: st
     network = load_network(data.parent / recipe.base, recipe.classes)
     with_gains(network, recipe.optimisation.gains)
     augmentation = Augmentation(recipe.augmentation, recipe.width_px)
-    per_epoch = int(recipe.data["crops_per_epoch"])
-    folders = {"val": crops / "val", "rendered": crops / "val_rendered"}
+    drawn_crops = DrawnCrops(crops / "train", augmentation, int(recipe.data["crops_per_epoch"]))
+    _write_contact_sheet(drawn_crops, out / "sheet.png", recipe.seed)
     return train(
         Job(
             network=network,
-            data=DrawnCrops(crops / "train", augmentation, per_epoch),
+            data=drawn_crops,
             collate=collate,
-            evaluate=CropValidation(folders, recipe.width_px),
+            evaluate=validation(recipe, crops),
             optimisation=recipe.optimisation,
             out=out,
             seed=recipe.seed,
@@ -90,3 +95,22 @@ def train_ppe(recipe: Recipe, *, data: Path, out: Path, resume: bool, device: st
             resume=resume,
         )
     )
+
+
+def validation(recipe: Recipe, crops: Path) -> CropValidation:
+    """The judge of networks trained on these crops."""
+    folders = {"val": crops / "val", "rendered": crops / "val_rendered"}
+    return CropValidation(folders, recipe.width_px)
+
+
+def _write_contact_sheet(crops: DrawnCrops, path: Path, seed: int) -> None:
+    """What the network will be shown, for people to look at."""
+    seed_everything(seed)
+    pictures = []
+    for number in range(_SHOWN):
+        sample = crops[number]
+        pixels = np.ascontiguousarray(sample["img"].numpy().transpose(1, 2, 0))
+        boxes = to_corners(sample["bboxes"].numpy()) * pixels.shape[0]
+        nothing = np.zeros((len(boxes), 17, 3), np.float32)
+        pictures.append(drawn(pixels, sample["cls"].numpy()[:, 0], boxes, nothing))
+    write_sheet(path, pictures, columns=8)
