@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from alerts.intake import (
 from alerts.notices import SiteContext, notice_from
 from safety.clock import Instant
 from safety.errors import ChannelError, StoreUnavailable
+from safety.i18n import translator
 from safety.store import alerts, outbox, violations
 from safety.store.database import Database
 from safety.store.tables import Alert
@@ -96,6 +98,23 @@ def test_notice_speaks_the_site_language_and_time(database: Database) -> None:
     assert notice.raised_at == notice.at == START.wall
     assert notice.data["camera"] == "Press hall"
     assert notice.data["violation_id"] == "v1"
+
+
+@pytest.mark.parametrize(
+    ("language", "items"), [("en", "hard hat, safety vest"), ("ko", "안전모, 안전조끼")]
+)
+def test_missing_equipment_is_named_in_the_readers_language(
+    sqlite_database: Database, language: str, items: str
+) -> None:
+    without = replace(opened(), rule_kind="missing_ppe", details={"missing": ["hardhat", "vest"]})
+    record(sqlite_database, without, site=replace(SITE, language=language))
+    notice = told(sqlite_database)["hook", "raised"]
+    assert items in notice.text
+    assert notice.data["details"] == {"missing": ["hardhat", "vest"]}
+    # Whoever opens the alert may read another language than the site's.
+    [alert] = all_alerts(sqlite_database)
+    title = translator("ko")("alert.title.missing_ppe", **alert.params)
+    assert "안전모, 안전조끼" in title
 
 
 def test_notice_in_korean(database: Database) -> None:
