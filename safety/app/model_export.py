@@ -55,7 +55,6 @@ def export_model(settings: Settings, model: str, wanted: Export) -> None:
     """
     source = find_network(settings, model)
     try:
-        wanted.out.mkdir(parents=True, exist_ok=True)
         if wanted.form == "engine":
             written = _engine(source, wanted)
         else:
@@ -97,6 +96,7 @@ def _portable(settings: Settings, source: Path, wanted: Export) -> Path:
             path=str(source),
         )
     network = converted(source, settings.models_dir) if source.suffix == ".pt" else source
+    wanted.out.mkdir(parents=True, exist_ok=True)
     target = wanted.out / f"{source.stem}.onnx"
     with tempfile.TemporaryDirectory(prefix="anjeon-export-") as folder:
         made = Path(folder) / target.name
@@ -153,4 +153,5 @@ def _engine(source: Path, wanted: Export) -> Path:
             " run this on that machine and check 'nvidia-smi'",
         )
     written = YOLO(source).export(format="engine", half=wanted.half, dynamic=True, batch=8)
+    wanted.out.mkdir(parents=True, exist_ok=True)
     return Path(shutil.move(written, wanted.out / f"{source.stem}.engine"))
