@@ -98,9 +98,9 @@ class Lane:
         self.frames_analysed = 0
         self.newest: Frame | None = None
         self.ppe = PpeWatch()
+        self.sight = Sight()
         self._rate = AnalysisRate(spec.min_fps)
         self._tracker: Tracker | None = None
-        self._sight: Sight | None = None
         self._failures = 0
         self._doubtful = False
         self._seeing_since: float | None = None
@@ -112,12 +112,6 @@ class Lane:
         if self._tracker is None:
             self._tracker = create_tracker(frame.width_px / frame.height_px)
         return self._tracker
-
-    def sight(self, frame: Frame) -> Sight:
-        """What follows the camera's vehicles and motion, made with the first frame."""
-        if self._sight is None:
-            self._sight = Sight(frame.width_px / frame.height_px)
-        return self._sight
 
     def end(self, now: Instant) -> list[Violation]:
         """Close the open violations of a camera that is blind now; once per blindness."""
@@ -177,6 +171,7 @@ class Lane:
             frames_dropped=health.frames_dropped + self.frames_unused,
             reconnects=health.reconnects,
             ppe_seconds=self._ppe_seconds(),
+            rules=self.rules.states(),
         )
 
     def _ppe_seconds(self) -> dict[PpeItem, dict[PpeState, float]]:

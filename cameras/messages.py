@@ -19,6 +19,7 @@ from safety.types import (
     PpeState,
     Violation,
 )
+from zones.arming import Armament
 from zones.specs import RuleSpec, ZoneSpec
 
 PROTOCOL: Literal[1] = 1
@@ -105,6 +106,8 @@ class CameraStatus(Message):
     ppe_seconds: dict[PpeItem, dict[PpeState, float]] = {}
     """For how long persons whom a rule concerns were in each state, summed over persons, since
     the shard began; ``unknown`` is "cannot tell"."""
+    rules: dict[str, Armament] = {}
+    """Whether every rule that this camera's pictures are judged by is armed, by rule id."""
 
 
 class ShardStats(Message):
