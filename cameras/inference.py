@@ -284,9 +284,7 @@ class InferenceThread:
     def _judge(self, lane: Lane, frame: Frame, detections: Detections, *, doubtful: bool) -> None:
         try:
             persons = lane.tracker(frame).update(detections, frame.captured_at)
-            seen = lane.sight(frame).update(
-                persons, detections, frame.captured_at, lane.calibration
-            )
+            seen = lane.sight.update(persons, detections, frame.captured_at, lane.calibration)
             persons = lane.ppe.wear(seen.persons, lane.rules.ppe_wanted, frame.captured_at)
             observation = Observation(
                 camera_id=lane.spec.id,

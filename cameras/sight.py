@@ -21,9 +21,8 @@ class Seen:
 class Sight:
     """Follows one camera's vehicles, and everybody's motion on its floor."""
 
-    def __init__(self, aspect: float) -> None:
-        """Start with nothing seen; ``aspect`` is the picture's width / height."""
-        self._tracker = VehicleTracker(aspect)
+    def __init__(self) -> None:
+        self._tracker = VehicleTracker()
         self._calibration: FloorCalibration | None = None
         self._persons = PersonMotion()
         self._vehicles: VehicleMotion | None = None

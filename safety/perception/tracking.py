@@ -6,7 +6,6 @@ a dropped frame or another rate changes nothing but the uncertainty; see ADR 000
 """
 
 import itertools
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from safety.clock import Instant
 from safety.perception.tracking_affinity import affinity, overlap
 from safety.perception.tracking_table import TrackTable
-from safety.types import Detections, FloatArray, IntArray, ObjectClass, TrackedPerson
+from safety.types import Detections, FloatArray, ObjectClass, TrackedPerson
 
 SURE_SCORE = 0.5
 """Detections from this score on are matched first, and begin a track that counts at once."""
@@ -66,83 +65,35 @@ class PoseTracker:
     """Constant velocity, overlap and pose, two-step assignment."""
 
     def __init__(self, aspect: float) -> None:
-        self._follower = Follower(aspect)
-
-    def update(self, detections: Detections, at: Instant) -> tuple[TrackedPerson, ...]:
-        """Take one frame's detections, captured at ``at``; return the persons seen in it."""
-        rows = np.flatnonzero(detections.classes == _PERSON)
-        followed = self._follower.update(
-            detections.boxes[rows], detections.scores[rows], detections.keypoints[rows], at
-        )
-        row = rows[followed.rows]
-        return tuple(
-            TrackedPerson(track_id=track_id, box=box, score=score, keypoints=pose, age_s=age_s)
-            for track_id, box, score, pose, age_s in zip(
-                followed.ids.tolist(),
-                detections.boxes[row],
-                detections.scores[row].tolist(),
-                detections.keypoints[row],
-                followed.ages_s.tolist(),
-                strict=True,
-            )
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
-    """What a frame shows of the tracks; entry i of every array is one of them.
-
-    Attributes:
-        rows: (S,) which detection.
-        ids: (S,) int64.
-        ages_s: (S,) seconds since it was first seen.
-    """
-
-    rows: NDArray[np.intp]
-    ids: IntArray
-    ages_s: NDArray[np.float64]
-
-
-class Follower:
-    """Gives the detections of one sort an identity over time."""
-
-    def __init__(self, aspect: float) -> None:
         self._scale = np.array([aspect, 1.0], np.float32)
         self._tracks = TrackTable.empty()
         self._ids = itertools.count(1)
         self._updated_at: float | None = None
 
-    def update(
-        self, boxes: FloatArray, scores: FloatArray, keypoints: FloatArray, at: Instant
-    ) -> Followed:
-        """Take one frame's detections, captured at ``at``.
-
-        Args:
-            boxes: (N, 4) left, top, right, bottom, normalised.
-            scores: (N,), highest first.
-            keypoints: (N, 17, 3); those without confidence say nothing.
-        """
+    def update(self, detections: Detections, at: Instant) -> tuple[TrackedPerson, ...]:
+        """Take one frame's detections, captured at ``at``; return the persons seen in it."""
         now = at.monotonic
         if self._updated_at is not None:
             self._tracks.predict(now - self._updated_at)
         self._updated_at = now
         self._forget(now)
-        rows = np.flatnonzero(scores >= LEAST_SCORE)
-        corners = boxes[rows].reshape(-1, 2, 2) * self._scale
-        poses = keypoints[rows].copy()
-        poses[:, :, :2] *= self._scale
-        track_of = self._associate(corners, poses, scores[rows], now)
+        rows = np.flatnonzero((detections.classes == _PERSON) & (detections.scores >= LEAST_SCORE))
+        boxes = detections.boxes[rows].reshape(-1, 2, 2) * self._scale
+        keypoints = detections.keypoints[rows].copy()
+        keypoints[:, :, :2] *= self._scale
+        scores = detections.scores[rows]
+        track_of = self._associate(boxes, keypoints, scores, now)
         matched = np.flatnonzero(track_of >= 0)
-        self._tracks.correct(track_of[matched], corners[matched], poses[matched], now)
-        born = self._newcomers(track_of, corners, scores[rows])
+        self._tracks.correct(track_of[matched], boxes[matched], keypoints[matched], now)
+        born = self._newcomers(track_of, boxes, scores)
         track_of[born] = self._tracks.add(
             [next(self._ids) for _ in born],
-            corners[born],
-            poses[born],
-            confirmed=scores[rows][born] >= SURE_SCORE,
+            boxes[born],
+            keypoints[born],
+            confirmed=scores[born] >= SURE_SCORE,
             now=now,
         )
-        return self._seen(track_of, rows, now)
+        return self._seen(track_of, detections, rows, now)
 
     def _forget(self, now: float) -> None:
         tracks = self._tracks
@@ -181,9 +132,21 @@ class Follower:
         double &= (track_of >= 0) | (np.arange(len(boxes)) < new[:, None])
         return new[~double.any(axis=1)]
 
-    def _seen(self, track_of: NDArray[np.intp], rows: NDArray[np.intp], now: float) -> Followed:
+    def _seen(
+        self, track_of: NDArray[np.intp], detections: Detections, rows: NDArray[np.intp], now: float
+    ) -> tuple[TrackedPerson, ...]:
         tracks = self._tracks
         shown = np.flatnonzero(track_of >= 0)
         shown = shown[tracks.confirmed[track_of[shown]]]
-        track = track_of[shown]
-        return Followed(rows=rows[shown], ids=tracks.ids[track], ages_s=now - tracks.born_at[track])
+        track, row = track_of[shown], rows[shown]
+        return tuple(
+            TrackedPerson(track_id=track_id, box=box, score=score, keypoints=pose, age_s=age_s)
+            for track_id, box, score, pose, age_s in zip(
+                tracks.ids[track].tolist(),
+                detections.boxes[row],
+                detections.scores[row].tolist(),
+                detections.keypoints[row],
+                (now - tracks.born_at[track]).tolist(),
+                strict=True,
+            )
+        )

@@ -61,7 +61,7 @@ class Street:
         scene = read_scene(self.name)
         boxes = vehicle_boxes(self.name)
         lost = np.random.default_rng(self.seed)
-        tracker = VehicleTracker(scene.aspect)
+        tracker = VehicleTracker()
         calibration = self.calibration
         people = PersonMotion()
         vehicles = VehicleMotion(calibration) if calibration is not None else None

@@ -33,7 +33,7 @@ def test_outline_behind_a_near_edge(
     heading: float | None, seen_m: float, expected: tuple[float, ...]
 ) -> None:
     """The edge's middle is at (0, 5); the camera looks along y."""
-    corners = outline(np.array([0.0, 5.0]), np.array([0.0, 1.0]), seen_m, ObjectClass.AMR, heading)
+    corners = outline((0.0, 5.0), (0.0, 1.0), seen_m, ObjectClass.AMR, heading)
     assert box_of(corners) == pytest.approx(expected, abs=1e-3)
 
 

@@ -28,7 +28,7 @@ def at(seconds: float) -> Instant:
 
 
 def follow(frames: list[tuple[float, Detections]]) -> list[tuple[SeenVehicle, ...]]:
-    tracker = VehicleTracker(16 / 9)
+    tracker = VehicleTracker()
     return [tracker.update(detections, at(at_s)) for at_s, detections in frames]
 
 
@@ -75,7 +75,7 @@ def test_a_vehicle_hidden_for_a_second_is_the_same_afterwards() -> None:
 
 
 def test_a_later_vehicle_is_another_one() -> None:
-    tracker = VehicleTracker(16 / 9)
+    tracker = VehicleTracker()
     for number in range(50):
         frame = found((ObjectClass.AMR, 0.05 + 0.015 * number, 0.8))
         seen = tracker.update(frame, at(number * 10))
