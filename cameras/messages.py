@@ -357,6 +357,8 @@ class FeedInfo(BaseModel):
     age_s: float | None
     """Since its newest message."""
     notices: tuple[FeedNotice, ...]
+    map_residuals_m: dict[str, float] = {}
+    """How well the maps of its vehicles fit the floor plan, by map id."""
 
 
 class PlantStatus(Message):

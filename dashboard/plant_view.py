@@ -69,7 +69,11 @@ def _detail(visit: Visit, feed: FeedInfo, names: Mapping[str, str], status: Plan
         for machine in status.machines
         if machine.feed_id == feed.feed_id
     ]
-    return " · ".join(states[:8])
+    maps = [
+        visit.translate("feed.map_residual", map=map_id, metres=f"{metres:.2f}")
+        for map_id, metres in feed.map_residuals_m.items()
+    ]
+    return " · ".join([*maps, *states][:8])
 
 
 def _problem(visit: Visit, feed: FeedInfo) -> str:

@@ -114,11 +114,10 @@ class PlantDesk:
         try:
             while True:
                 self._changed.clear()
-                now = self._clock.now()
-                self._to_shards(self.update(now))
-                status = self.status(now)
-                self._metrics.seen(status)
-                self._to_dashboards(status)
+                try:
+                    self._tell()
+                except Exception:  # shards that hear nothing arm everything
+                    log.exception("plant_not_told")
                 await self._clock.sleep_async(SPACING_S)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(EVERY_S - SPACING_S):
@@ -126,6 +125,13 @@ class PlantDesk:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+
+    def _tell(self) -> None:
+        now = self._clock.now()
+        self._to_shards(self.update(now))
+        status = self.status(now)
+        self._metrics.seen(status)
+        self._to_dashboards(status)
 
     async def close(self) -> None:
         """End all feeds."""
@@ -249,6 +255,7 @@ def _feed_info(port: FeedPort, now: Instant) -> FeedInfo:
         refused=dict(port.refusals),
         last_refusal=port.last_refusal,
         age_s=max(0.0, now.monotonic - last.monotonic) if last else None,
+        map_residuals_m=dict(port.residuals_m),
         notices=tuple(
             FeedNotice(
                 key=notice.key,

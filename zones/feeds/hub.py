@@ -21,6 +21,9 @@ from zones.plant import PlantSpec
 
 log = structlog.get_logger(__name__)
 
+LEAVE_S = 3.0
+"""How long the end of a feed is waited for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Running:
@@ -194,4 +197,6 @@ async def _cancel(gone: list[_Running]) -> None:
     tasks = [running.task for running in gone if running.task is not None]
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        # A library may wait long for a server that is gone; nobody waits for it here.
+        await asyncio.wait(tasks, timeout=LEAVE_S)

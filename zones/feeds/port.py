@@ -101,6 +101,7 @@ class FeedPort:
         refusals: How many were not used, by reason.
         last_refusal: The newest one in words.
         notices: What people should know, by key and subject.
+        residuals_m: How well its maps fit the floor plan, by map id.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class FeedPort:
         self.last_refusal = ""
         self.last_message: Instant | None = None
         self.notices: dict[tuple[str, str], Notice] = {}
+        self.residuals_m: Mapping[str, float] = {}
         self._clock = clock
         self._changed = changed
         self._machines: dict[str, MachineReading] = {}

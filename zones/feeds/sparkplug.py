@@ -26,6 +26,9 @@ from zones.feeds.sparkplug_payload import (
 CONFIRM_S = 0.5
 """How often machines of living nodes are confirmed: nodes speak only when something changes."""
 
+ANSWER_S = 1.0
+"""How long the broker may take to answer."""
+
 REBIRTH_EVERY_S = 5.0
 """A node is asked for its birth certificate at most this often."""
 
@@ -215,7 +218,7 @@ class SparkplugFeed(MqttFeed):
     async def _confirm(self) -> None:
         while True:
             await self.clock.sleep_async(CONFIRM_S)
-            if self.client is None:
+            if self.client is None or not await self._broker_answers(self.client):
                 continue
             for point in self._points:
                 node = self._nodes.get(point.node)
@@ -223,6 +226,18 @@ class SparkplugFeed(MqttFeed):
                     self.port.confirm(point.machine_id)
                 else:
                     self._ask(point.node)
+
+    @staticmethod
+    async def _broker_answers(client: aiomqtt.Client) -> bool:
+        """Whether the broker is there now: a frozen one would hold back death certificates.
+
+        Leaving a topic that nobody joined changes nothing, and has to be confirmed.
+        """
+        try:
+            await client.unsubscribe("anjeon/alive", timeout=ANSWER_S)
+        except aiomqtt.MqttError:
+            return False
+        return True
 
 
 def _seen(task: "asyncio.Task[None]") -> None:

@@ -120,6 +120,7 @@ class Vda5050Feed(MqttFeed):
         self.maps: Mapping[str, MapTransform] = {
             each.map_id: fit(each.points) for each in spec.maps
         }
+        port.residuals_m = {name: each.residual_m for name, each in self.maps.items()}
         self.pauses = PauseDesk(clock=clock)
         self._prefix = spec.topic_prefix
         self._area = area
