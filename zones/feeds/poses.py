@@ -16,7 +16,8 @@ ACCELERATION_MPS2 = 1.0
 def extrapolated(pose: VehiclePose, now: Instant) -> VehiclePose:
     """The pose at ``now``, on the arc of its velocity and yaw rate.
 
-    A picture may be a little older than the newest pose: up to ``BACK_S`` it goes back too. The covariance grows by (a t² / 2)² along both axes, with ``ACCELERATION_MPS2``.
+    A picture may be a little older than the newest pose: up to ``BACK_S`` it goes back too. The
+    covariance grows by (a t² / 2)² along both axes, with ``ACCELERATION_MPS2``.
     """
     dt = max(-BACK_S, now.monotonic - pose.at.monotonic)
     if dt == 0.0:

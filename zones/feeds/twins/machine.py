@@ -37,7 +37,7 @@ class SimulatedMachine:
             yield self
         finally:
             self._server = None
-            await server.shutdown()
+            await server.shutdown()  # type: ignore[no-untyped-call]
 
     async def say(self, value: int) -> None:
         """Put a value into the register."""
