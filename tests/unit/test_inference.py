@@ -35,7 +35,9 @@ from tests.support.pictures import WholePicture
 from tests.support.shards import film_camera, watching
 from tests.support.waiting import wait_until
 from zones.engine import RuleEngine
+from zones.rules.blind_spot import BlindSpotSpec
 from zones.rules.missing_ppe import MissingPpeSpec
+from zones.specs import RuleSpec
 
 CLOCK = SystemClock()
 BATCH = 4
@@ -110,15 +112,17 @@ class Bench:
         self.loads += 1
         return self._network
 
-    def add(self, camera_id: str, *, equipment: bool = False) -> Lane:
+    def add(
+        self, camera_id: str, *, equipment: bool = False, more: Sequence[RuleSpec] = ()
+    ) -> Lane:
         spec = film_camera(camera_id)
         parts = watching(spec)
         hats = MissingPpeSpec(id="hats", name="Hats", zone_id=parts.zones[0].id)
         rules = RuleEngine(
             camera_id=camera_id,
             zones=parts.zones,
-            rules=(*parts.rules, hats) if equipment else parts.rules,
-            rule_revisions={**parts.rule_revisions, "hats": 1},
+            rules=(*parts.rules, hats, *more) if equipment else (*parts.rules, *more),
+            rule_revisions={**parts.rule_revisions, "hats": 1, "blind": 1},
             new_id=lambda: f"{camera_id}-{next(self._sequence)}",
         )
         worker = CameraWorker(spec, clock=CLOCK, notify=self.thread.notify)
@@ -335,3 +339,15 @@ def test_a_camera_without_frames_is_blind_and_its_violations_end(bench: Bench) -
     wait_until(lambda: len(bench.journal.violations) == 2)
     assert bench.journal.violations[1].end_reason == "camera_blind"
     assert lane.watch(CLOCK.now()).state is CameraState.BLIND
+
+
+def test_a_blind_camera_breaks_the_rule_that_it_must_see(bench: Bench) -> None:
+    rule = BlindSpotSpec(id="blind", name="Blind", hold_to_open_s=0.3)
+    lane = bench.add("cam-1", more=[rule])
+
+    bench.show("cam-1")
+    wait_until(lambda: len(bench.journal.violations) == 3)
+    assert [(v.rule_id, v.phase) for v in bench.journal.violations if v.rule_id == "blind"] == [
+        ("blind", Phase.OPENED)
+    ]
+    assert lane.status("shard-1", CLOCK.now()).rules["blind"] == "armed"

@@ -219,3 +219,22 @@ def test_a_failed_channel_is_told_to_the_others(database: Database) -> None:
     assert "channel Control room does not work. Channel hook did not answer within 10 s" in text
     clear_channel_failed(database, channel_id="hook", site=SITE, now=LATER)
     assert events(database) == {("mail", "raised"), ("mail", "cleared")}
+
+
+def test_a_rule_in_shadow_leaves_a_record_and_alerts_nobody(database: Database) -> None:
+    first = replace(opened(), shadow=True)
+    record(database, first, cleared(first))
+    assert all_alerts(database) == []
+    with database.reading() as session:
+        [row] = violations.list_violations(session)
+    assert (row.phase, row.end_reason, row.details["shadow"]) == ("closed", "cleared", True)
+
+
+def test_the_sentence_may_speak_of_the_place_and_of_what_was_measured(database: Database) -> None:
+    crowd = replace(
+        opened(), rule_kind="occupancy", zone_id=None, details={"people": 3, "at_most": 2}
+    )
+    record(database, crowd)
+    [alert] = all_alerts(database)
+    text = translator("en")(alert.message_key, **alert.params)
+    assert "number of people at Press hall (3) is not what it should be" in text
