@@ -1,6 +1,7 @@
 """What is known of machines: staleness, flapping, odd values; and other people's clocks."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -142,6 +143,25 @@ def test_a_wrong_clock_makes_no_message_old_and_a_held_up_one_is_known_to_be(
         assert skew.age_s(sent, arrived) == pytest.approx(delay - quickest, abs=1e-3)
         clock.advance(0.1)
     assert skew.skew_s == pytest.approx(error_s - quickest, abs=0.01)
+
+
+def test_a_clock_that_tells_whole_seconds_makes_nothing_old() -> None:
+    clock, skew = ManualClock(), ClockSkew()
+    for _ in range(30):
+        assert skew.age_s(float(int(clock.now().wall)), clock.now()) == 0.0
+        clock.advance(0.13)
+    assert not skew.announced
+
+
+def test_a_message_that_was_overtaken_moves_no_vehicle_back() -> None:
+    clock = ManualClock()
+    port = make_port(clock)
+    newer = pose(x_m=5.0, velocity_mps=(0.0, 0.0))
+    port.vehicle(newer)
+    port.vehicle(replace(newer, x_m=4.0, at=newer.at.shifted(-0.2)))
+    found = port.pose("amr", clock.now())
+    assert found is not None
+    assert found.x_m == 5.0
 
 
 @pytest.mark.parametrize("step_s", [-7200.0, -6.0, 6.0, 7200.0])

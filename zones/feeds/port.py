@@ -219,8 +219,11 @@ class FeedPort:
             self._changed()
 
     def vehicle(self, pose: VehiclePose) -> None:
-        """Where a vehicle is."""
+        """Where a vehicle is; an older word than the one that is known changes nothing."""
         self._lost.pop(pose.vehicle_id, None)
+        known = self._poses.get(pose.vehicle_id)
+        if known is not None and pose.at.monotonic < known.at.monotonic:
+            return
         self._poses[pose.vehicle_id] = pose
         self._changed()
 
