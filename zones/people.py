@@ -21,9 +21,10 @@ from safety.types import (
 from zones.areas import ZoneArea
 from zones.calibration import FloorCalibration
 from zones.feet import FloorFeet, Standing
+from zones.gaps import ASSUMED_HEIGHT_M, Gaps
 from zones.posture import Bodies, bodies
 from zones.stack import Stack
-from zones.vehicles import ASSUMED_HEIGHT_M, Traffic
+from zones.vehicles import Traffic
 
 Body = Literal["feet", "hands", "arms", "any"]
 """Which body points count: feet (ankles, else the box's bottom), hands (wrists), arms (wrists, and
@@ -120,6 +121,7 @@ class People:
         self._stack = stack
         self._calibration = calibration
         self._traffic: Traffic | None = None
+        self._vehicle_gaps: Gaps | None = None
         self._body_points: dict[Body, _BodyPoints] = {}
         self._standing: dict[ZoneArea, dict[int, Standing]] = {}
 
@@ -153,8 +155,15 @@ class People:
     def traffic(self, plant: PlantState) -> Traffic:
         """The vehicles of this frame, seen or reporting themselves; found once."""
         if self._traffic is None:
-            self._traffic = Traffic(self.vehicles, plant, self.at, self.aspect)
+            self._traffic = Traffic(self.vehicles, plant, self.at)
         return self._traffic
+
+    def vehicle_gaps(self, plant: PlantState) -> Gaps:
+        """The pedestrians' gaps to the vehicles of ``traffic``, if there are any of both."""
+        if self._vehicle_gaps is None:
+            vehicles = self.traffic(plant).vehicles
+            self._vehicle_gaps = Gaps(self.pedestrians, vehicles, self.aspect)
+        return self._vehicle_gaps
 
     @cached_property
     def with_drivers(self) -> "People":

@@ -12,33 +12,32 @@ from hypothesis import strategies as st
 from safety.types import (
     FloorPosition,
     ObjectClass,
-    Observation,
     PlantState,
     SeenVehicle,
+    TrackedPerson,
     VehiclePose,
 )
 from tests.support.moments import MIDDLE_M, SURE, forklift, middle, traffic
 from tests.support.observations import START
+from zones.gaps import FEET_M, Gaps, Piece, pieces_of
 from zones.people import People
-from zones.vehicles import FEET_M, Gap, Traffic, gap_on_floor, metres_by_picture
+from zones.vehicles import Traffic
 
 SQUARE = shapely.box(0, 0, 2, 1)
 
 
 def standing_at(
-    x_m: float, y_m: float, covariance: tuple[float, float, float] = SURE
-) -> FloorPosition:
-    return FloorPosition(x_m=x_m, y_m=y_m, covariance_m2=covariance, source="ankles")
-
-
-def gap(
     x_m: float,
     y_m: float,
-    *,
-    person: tuple[float, float] | None = (0.0, 0.0),
-    vehicle: tuple[float, float] | None = (0.0, 0.0),
-) -> Gap:
-    return gap_on_floor(standing_at(x_m, y_m), person, SQUARE, vehicle, (0.0, 0.0, 0.0))
+    covariance: tuple[float, float, float] = SURE,
+    velocity: tuple[float, float] | None = (0.0, 0.0),
+) -> TrackedPerson:
+    place = FloorPosition(x_m=x_m, y_m=y_m, covariance_m2=covariance, source="ankles")
+    return replace(middle(1, 0.0), floor=place, velocity_mps=velocity)
+
+
+def gaps(*persons: TrackedPerson, piece: Piece | None = None) -> Gaps:
+    return Gaps(persons, [piece or Piece(outline=SQUARE)], 16 / 9)
 
 
 def pose(
@@ -63,7 +62,7 @@ def pose(
 
 def traffic_of(*seen: SeenVehicle, reported: VehiclePose | None = None) -> Traffic:
     vehicles = {} if reported is None else {reported.vehicle_id: reported}
-    return Traffic(seen, PlantState(vehicles=vehicles), START, 16 / 9)
+    return Traffic(seen, PlantState(vehicles=vehicles), START)
 
 
 @pytest.mark.parametrize(
@@ -71,14 +70,33 @@ def traffic_of(*seen: SeenVehicle, reported: VehiclePose | None = None) -> Traff
     [(3, 0.5, 1 - FEET_M), (1, -2, 2 - FEET_M), (5, 5, 5 - FEET_M), (1, 0.5, 0), (2.05, 0.5, 0)],
 )
 def test_distance_to_an_outline(x_m: float, y_m: float, metres: float) -> None:
-    assert gap(x_m, y_m).metres == pytest.approx(metres)
+    assert gaps(standing_at(x_m, y_m)).metres[0, 0] == pytest.approx(metres)
 
 
 @given(st.floats(-9, 9), st.floats(-9, 9), st.floats(0.001, 4), st.floats(0.001, 4))
 def test_uncertainty_is_that_along_the_way(x: float, y: float, xx: float, yy: float) -> None:
-    found = gap_on_floor(standing_at(x, y, (xx, 0.0, yy)), None, SQUARE, None, (0.5, 0.0, 0.5))
+    piece = Piece(outline=SQUARE, covariance_m2=(0.5, 0.0, 0.5))
+    sigma = gaps(standing_at(x, y, (xx, 0.0, yy)), piece=piece).sigma_m[0, 0]
     low, high = sorted((xx, yy))
-    assert math.sqrt(low + 0.5) - 1e-9 <= found.sigma_m <= math.sqrt(high + 0.5) + 1e-9
+    assert math.sqrt(low + 0.5) - 1e-9 <= sigma <= math.sqrt(high + 0.5) + 1e-9
+
+
+@given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=1, max_size=5))
+def test_distances_are_those_of_the_plane(places: list[tuple[float, float]]) -> None:
+    shapes = [SQUARE, shapely.Polygon([(5, 5), (4, 7), (7, 6)]), shapely.box(-3, -3, -1, 2)]
+    found = Gaps([standing_at(x, y) for x, y in places], [Piece(outline=s) for s in shapes], 16 / 9)
+    for row, place in enumerate(places):
+        for column, shape in enumerate(shapes):
+            true = max(0.0, shape.distance(shapely.Point(place)) - FEET_M)
+            assert found.metres[row, column] == pytest.approx(true, abs=1e-9)
+
+
+def test_a_machine_of_any_shape_is_measured_in_convex_pieces() -> None:
+    angle = shapely.Polygon([(0, 0), (4, 0), (4, 1), (1, 1), (1, 4), (0, 4)])
+    pieces = pieces_of(angle)
+    metres = Gaps([standing_at(2.5, 2.5)], pieces, 16 / 9).metres.min()
+    assert metres == pytest.approx(1.5 - FEET_M)
+    assert len(pieces_of(SQUARE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -99,8 +117,9 @@ def test_time_to_contact(
     vehicle: tuple[float, float] | None,
     seconds: float | None,
 ) -> None:
-    found = gap(5, 0.5, person=person, vehicle=vehicle).contact_s
-    assert found == (None if seconds is None else pytest.approx(seconds, abs=0.05))
+    piece = Piece(outline=SQUARE, velocity_mps=vehicle)
+    found = gaps(standing_at(5, 0.5, velocity=person), piece=piece).contact_s[0, 0]
+    assert found == pytest.approx(math.inf if seconds is None else seconds, abs=0.05)
 
 
 def test_a_vehicle_that_is_seen_and_reports_is_one() -> None:
@@ -147,20 +166,16 @@ def test_an_unknown_speed_is_not_standing() -> None:
 
 
 def test_without_a_floor_the_distance_is_estimated_and_said_to_be() -> None:
-    unknown = traffic(
-        [replace(middle(1, 0.0), floor=None)], [forklift(x_m=1, at_s=5, floor=False)], 0
-    )
-    found = _gap(unknown)
-    assert found is not None
-    assert found.by_picture
+    nowhere = replace(middle(1, 0.0), floor=None)
+    people = People(traffic([nowhere], [forklift(x_m=1, at_s=5, floor=False)], 0))
+    assert people.vehicle_gaps(PlantState()).by_picture[0, 0]
 
 
 def test_a_reported_vehicle_and_nobody_on_the_floor_tell_nothing() -> None:
     nowhere = replace(middle(1, 0.0), floor=None)
     people = People(traffic([nowhere], [], 0.0))
     plant = PlantState(vehicles={"fork-7": replace(pose(), at=people.at)})
-    [vehicle] = people.traffic(plant).vehicles
-    assert people.traffic(plant).gap(nowhere, vehicle) is None
+    assert np.isnan(people.vehicle_gaps(plant).metres[0, 0])
 
 
 @pytest.mark.parametrize(
@@ -172,25 +187,23 @@ def test_a_reported_vehicle_and_nobody_on_the_floor_tell_nothing() -> None:
     ],
 )
 def test_metres_by_picture(vehicle: tuple[float, ...], metres: float) -> None:
-    person = np.array([0.45, 0.2, 0.55, 0.5], np.float32)
-    found = metres_by_picture(person, np.array(vehicle, np.float32), 16 / 9)
-    assert found == pytest.approx(metres, abs=1e-3)
+    box = np.array([0.45, 0.2, 0.55, 0.5], np.float32)
+    who = replace(middle(1, 0.0), box=box, floor=None)
+    truck = Piece(outline=None, box=np.array(vehicle, np.float32))
+    found = gaps(who, piece=truck)
+    assert found.metres[0, 0] == pytest.approx(metres, abs=1e-3)
+    assert found.by_picture[0, 0]
 
 
 def test_lost_vehicles_are_named() -> None:
-    lost = Traffic((), PlantState(lost_vehicles=frozenset({"amr-2"})), START, 16 / 9)
+    lost = Traffic((), PlantState(lost_vehicles=frozenset({"amr-2"})), START)
     assert lost.lost == {"amr-2"}
     assert lost.vehicles == ()
 
 
-def _gap(seen: Observation) -> Gap | None:
-    people = People(seen)
-    found = people.traffic(PlantState())
-    return found.gap(people.pedestrians[0], found.vehicles[0])
-
-
 def test_the_gap_between_person_and_truck_on_the_floor() -> None:
-    found = _gap(traffic([middle(1, 0.0)], [forklift(x_m=MIDDLE_M[0] + 1.5, at_s=5)], 0.0))
-    assert found is not None
-    assert found.metres == pytest.approx(1.5 - FEET_M)
-    assert found.sigma_m == pytest.approx(math.sqrt(0.02))
+    truck = forklift(x_m=MIDDLE_M[0] + 1.5, at_s=5)
+    found = People(traffic([middle(1, 0.0)], [truck], 0.0)).vehicle_gaps(PlantState())
+    assert found.metres[0, 0] == pytest.approx(1.5 - FEET_M)
+    assert found.sigma_m[0, 0] == pytest.approx(math.sqrt(0.02))
+    assert not found.by_picture[0, 0]

@@ -90,6 +90,11 @@ class Episodes(Generic[K]):
         self._updated_at = 0.0
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is open or pending: a frame in which nobody breaks it says nothing."""
+        return not self._episodes
+
+    @property
     def open_violations(self) -> tuple[Violation, ...]:
         """The violations that are open, as last reported but with newest box and details."""
         return tuple(

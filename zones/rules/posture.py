@@ -53,12 +53,15 @@ class _Past:
         seen_at: Monotonic seconds.
         judged, bent: Of the last frame.
         pieces: When each piece of time began, seconds judged, seconds bent.
+        judged_s, bent_s: Sums over the pieces.
     """
 
     seen_at: float
     judged: bool = False
     bent: bool = False
     pieces: deque[list[float]] = field(default_factory=deque)
+    judged_s: float = 0.0
+    bent_s: float = 0.0
 
     def pass_to(self, now: float, piece_s: float) -> None:
         """Count the time since the last frame as what that frame showed."""
@@ -66,18 +69,22 @@ class _Past:
         if self.judged and seconds > 0:
             if not self.pieces or self.seen_at - self.pieces[-1][0] >= piece_s:
                 self.pieces.append([self.seen_at, 0.0, 0.0])
+            bent_s = seconds if self.bent else 0.0
             self.pieces[-1][1] += seconds
-            self.pieces[-1][2] += seconds if self.bent else 0.0
+            self.pieces[-1][2] += bent_s
+            self.judged_s += seconds
+            self.bent_s += bent_s
         self.seen_at = now
 
     def forget(self, before: float) -> None:
         while len(self.pieces) > 1 and self.pieces[1][0] <= before:
-            self.pieces.popleft()
+            _, judged_s, bent_s = self.pieces.popleft()
+            self.judged_s -= judged_s
+            self.bent_s -= bent_s
 
     def sums(self, since: float) -> tuple[float, float]:
         """Seconds judged and seconds bent; of the oldest piece what lies after ``since``."""
-        judged = sum(piece[1] for piece in self.pieces)
-        bent = sum(piece[2] for piece in self.pieces)
+        judged, bent = self.judged_s, self.bent_s
         if self.pieces and self.pieces[0][0] < since:
             start, first_judged, first_bent = self.pieces[0]
             share = min((since - start) / first_judged, 1.0)

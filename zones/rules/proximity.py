@@ -8,23 +8,26 @@ place and does not is said to be lost (``vehicle_lost`` among the rule's doubts)
 goes on looking for it.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Self
 
-import shapely
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
+from shapely import Polygon
 
 from safety.clock import Instant
-from safety.types import PlantState, Severity, TrackedPerson, Violation
+from safety.types import PlantState, Severity, Violation
 from zones.distances import Approach, FixedDistance, StopDistance
+from zones.gaps import Array, Gaps, Piece, pieces_of
 from zones.people import People, Subject
 from zones.rules.base import CameraRuleBase, EndReason, RuleContext
 from zones.rules.episode import Details, Episodes
 from zones.rules.traffic import VehicleKinds, doubts_about
 from zones.rules.where import Where
-from zones.vehicles import Gap, Vehicle, gap_on_floor
+from zones.vehicles import Vehicle
 
 Pair = tuple[int, str]
 """A person's track id and the name of a vehicle or machine."""
@@ -72,8 +75,8 @@ class ProximityMachine:
 
     def __init__(self, spec: ProximitySpec, context: RuleContext) -> None:
         self._spec = spec
-        self._where = Where(context) if spec.to == "vehicle" else None
-        self._outline = shapely.Polygon(context.zone_floor_m or ())
+        self._where = Where(context)
+        self._machine = pieces_of(Polygon(context.zone_floor_m or ()))
         self._doubts: frozenset[str] = frozenset()
         self._levels = [_Level("warning", spec.warning, _warning_only(spec), context)]
         if spec.stop is not None:
@@ -85,13 +88,12 @@ class ProximityMachine:
         return self._doubts
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
-        pairs = dict(self._pairs(people, plant))
-        visible = {pair: subject for pair, (subject, _, _) in pairs.items()}
-        return [
-            report
-            for level in self._levels
-            for report in level.update(people, visible, self._near(level, pairs, people))
-        ]
+        if self._spec.to == "machine":
+            pairs = _machine_pairs(people, self._machine, self._spec.zone_id or "")
+        else:
+            self._doubts = doubts_about(people, people.traffic(plant))
+            pairs = self._vehicle_pairs(people, plant)
+        return [report for level in self._levels for report in level.update(people, pairs)]
 
     def end(self, reason: EndReason, now: Instant) -> list[Violation]:
         """Close every open violation, with this reason."""
@@ -102,60 +104,86 @@ class ProximityMachine:
         """The violations that are open, as last reported but with newest box and details."""
         return tuple(v for level in self._levels for v in level.episodes.open_violations)
 
-    def _pairs(
-        self, people: People, plant: PlantState
-    ) -> Iterator[tuple[Pair, tuple[Subject, Gap, Vehicle | None]]]:
-        """Every person with every vehicle or the machine, as far as a gap can be told."""
-        if self._spec.to == "machine":
-            yield from self._to_machine(people)
-            return
-        traffic = people.traffic(plant)
-        self._doubts = doubts_about(people, traffic)
-        vehicles = [
-            vehicle
-            for vehicle in traffic.of(self._spec.vehicles)
-            if self._spec.standing or not vehicle.stands
+    def _vehicle_pairs(self, people: People, plant: PlantState) -> "_Pairs":
+        vehicles = people.traffic(plant).vehicles
+        columns = [
+            column
+            for column, vehicle in enumerate(vehicles)
+            if vehicle.kind in self._spec.vehicles and (self._spec.standing or not vehicle.stands)
         ]
-        here = self._where.inside(people, "feet") if self._where and vehicles else None
-        for person in people.pedestrians:
-            if here is not None and person.track_id not in here:
-                continue
-            for vehicle in vehicles:
-                gap = traffic.gap(person, vehicle)
-                if gap is not None:
-                    subject = _subject(people, person, vehicle.name)
-                    yield (person.track_id, vehicle.name), (subject, gap, vehicle)
+        if not columns or not people.pedestrians:
+            return _NOBODY
+        gaps = people.vehicle_gaps(plant)
+        here = self._where.inside(people, "feet")
+        metres = gaps.metres[:, columns]
+        if here is not None:
+            absent = [p.track_id not in here for p in people.pedestrians]
+            metres = np.where(np.array(absent)[:, None], np.nan, metres)
+        limit_s = self._spec.time_to_contact_s
+        return _Pairs(
+            others=[_Other.of(vehicles[column]) for column in columns],
+            metres=metres,
+            sigma_m=gaps.sigma_m[:, columns],
+            by_picture=gaps.by_picture[:, columns],
+            contact_s=None if limit_s is None else gaps.contact_s[:, columns],
+            limit_s=limit_s or 0.0,
+        )
 
-    def _to_machine(
-        self, people: People
-    ) -> Iterator[tuple[Pair, tuple[Subject, Gap, Vehicle | None]]]:
-        zone_id = self._spec.zone_id or ""
-        for person in people.pedestrians:
-            if person.floor is None:
-                continue
-            gap = gap_on_floor(
-                person.floor, person.velocity_mps, self._outline, (0.0, 0.0), (0.0, 0.0, 0.0)
-            )
-            yield (person.track_id, zone_id), (_subject(people, person, zone_id), gap, None)
 
-    def _near(
-        self,
-        level: "_Level",
-        pairs: dict[Pair, tuple[Subject, Gap, Vehicle | None]],
-        people: People,
-    ) -> dict[Pair, Details]:
-        near: dict[Pair, Details] = {}
-        for pair, (_, gap, vehicle) in pairs.items():
-            approach = Approach(
-                latency_s=people.latency_s,
-                vehicle_mps=0.0 if vehicle is None else vehicle.speed_mps,
-                sigma_m=gap.sigma_m,
-            )
-            limit_m = level.distance.metres(approach)
-            soon = level.name == "warning" and _touch_within(gap, self._spec.time_to_contact_s)
-            if gap.metres < limit_m or soon:
-                near[pair] = _details(level.name, gap, limit_m, vehicle)
-        return near
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Other:
+    """The other one of a pair: its name, its speed, and what a violation says of it."""
+
+    name: str
+    speed_mps: float | None
+    details: Details
+
+    @classmethod
+    def of(cls, vehicle: Vehicle) -> "_Other":
+        speed = vehicle.speed_mps
+        told = {} if speed is None else {"vehicle_mps": round(speed, 2)}
+        return cls(
+            name=vehicle.name,
+            speed_mps=speed,
+            details={"vehicle": vehicle.kind, "reported": vehicle.reported, **told},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pairs:
+    """Every pedestrian with every other; N by V arrays as in ``Gaps``, NaN metres: no pair."""
+
+    others: list[_Other]
+    metres: Array
+    sigma_m: Array
+    by_picture: NDArray[np.bool_]
+    contact_s: Array | None
+    limit_s: float
+
+
+_NOBODY = _Pairs(
+    others=[],
+    metres=np.zeros((0, 0)),
+    sigma_m=np.zeros((0, 0)),
+    by_picture=np.zeros((0, 0), bool),
+    contact_s=None,
+    limit_s=0.0,
+)
+
+
+def _machine_pairs(people: People, machine: Sequence[Piece], name: str) -> _Pairs:
+    if not people.pedestrians:
+        return _NOBODY
+    gaps = Gaps(people.pedestrians, machine, people.aspect)
+    nearest = np.nan_to_num(gaps.metres, nan=np.inf).argmin(axis=1)[:, None]
+    return _Pairs(
+        others=[_Other(name=name, speed_mps=0.0, details={})],
+        metres=np.take_along_axis(gaps.metres, nearest, axis=1),
+        sigma_m=np.take_along_axis(gaps.sigma_m, nearest, axis=1),
+        by_picture=np.zeros((len(nearest), 1), bool),
+        contact_s=None,
+        limit_s=0.0,
+    )
 
 
 class _Level:
@@ -164,8 +192,8 @@ class _Level:
     def __init__(
         self, name: str, distance: StopDistance, spec: ProximitySpec, context: RuleContext
     ) -> None:
-        self.name = name
-        self.distance = distance
+        self._name = name
+        self._distance = distance
         self._hold_to_close_s = spec.hold_to_close_s
         self._nearest: dict[Pair, tuple[float, float]] = {}
         self.episodes: Episodes[Pair] = Episodes(
@@ -176,27 +204,97 @@ class _Level:
             duration="near_s",
         )
 
-    def update(
-        self, people: People, visible: dict[Pair, Subject], near: dict[Pair, Details]
-    ) -> list[Violation]:
+    def update(self, people: People, pairs: _Pairs) -> list[Violation]:
         """Take one frame."""
+        near = {
+            (people.pedestrians[row].track_id, pairs.others[column].name): details
+            for row, column, details in self._near(people, pairs)
+        }
+        if not near and self.episodes.idle:
+            return []
+        return self.episodes.update(
+            people.at, _Visible(people, pairs), self._told(near, people), aspect=people.aspect
+        )
+
+    def _near(self, people: People, pairs: _Pairs) -> Iterator[tuple[int, int, Details]]:
+        for column, other in enumerate(pairs.others):
+            metres, sigma = pairs.metres[:, column], pairs.sigma_m[:, column]
+            widest = self._limit_m(people, other, float(np.max(sigma)))
+            candidates = metres < widest
+            soon = np.zeros(len(metres), bool)
+            if pairs.contact_s is not None and self._name == "warning":
+                soon = ~np.isnan(metres) & (pairs.contact_s[:, column] <= pairs.limit_s)
+            for row in np.flatnonzero(candidates | soon).tolist():
+                limit_m = self._limit_m(people, other, float(sigma[row]))
+                if metres[row] < limit_m or soon[row]:
+                    yield row, column, self._details(pairs, row, column, limit_m)
+
+    def _limit_m(self, people: People, other: _Other, sigma_m: float) -> float:
+        return self._distance.metres(
+            Approach(latency_s=people.latency_s, vehicle_mps=other.speed_mps, sigma_m=sigma_m)
+        )
+
+    def _details(self, pairs: _Pairs, row: int, column: int, limit_m: float) -> Details:
+        details: dict[str, object] = {
+            "level": self._name,
+            "distance_m": round(float(pairs.metres[row, column]), 2),
+            "limit_m": round(limit_m, 2),
+            **pairs.others[column].details,
+        }
+        if pairs.by_picture[row, column]:
+            details["estimated"] = True
+        else:
+            details["uncertainty_m"] = round(float(pairs.sigma_m[row, column]), 2)
+        if pairs.contact_s is not None and np.isfinite(pairs.contact_s[row, column]):
+            details["contact_s"] = round(float(pairs.contact_s[row, column]), 1)
+        return details
+
+    def _told(self, near: dict[Pair, Details], people: People) -> dict[Pair, Details]:
+        """The details with the nearest distance of the whole approach."""
         now = people.at.monotonic
         self._nearest = {
             pair: (metres, at)
             for pair, (metres, at) in self._nearest.items()
             if now - at <= self._hold_to_close_s
         }
-        breaking: dict[Pair, Details] = {}
+        told: dict[Pair, Details] = {}
         for pair, details in near.items():
             metres = float(str(details["distance_m"]))
             nearest = min(metres, self._nearest.get(pair, (metres, now))[0])
             self._nearest[pair] = (nearest, now)
-            breaking[pair] = {**details, "nearest_m": nearest}
-        return self.episodes.update(people.at, visible, breaking, aspect=people.aspect)
+            told[pair] = {**details, "nearest_m": nearest}
+        return told
 
 
-def _touch_within(gap: Gap, limit_s: float | None) -> bool:
-    return limit_s is not None and gap.contact_s is not None and gap.contact_s <= limit_s
+class _Visible(Mapping[Pair, Subject]):
+    """Every pair that the frame shows, made to subjects only when asked for."""
+
+    def __init__(self, people: People, pairs: _Pairs) -> None:
+        self._people = people
+        ids = [person.track_id for person in people.pedestrians]
+        rows, columns = np.nonzero(~np.isnan(pairs.metres))
+        self._pairs = frozenset(
+            (ids[row], pairs.others[column].name)
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+        )
+
+    def __getitem__(self, pair: Pair) -> Subject:
+        if pair not in self._pairs:
+            raise KeyError(pair)
+        track_id, other = pair
+        alone = self._people.subjects[track_id]
+        return Subject(
+            name=f"{alone.name}+{other}", box=alone.box, born_at=alone.born_at, partner=other
+        )
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __contains__(self, pair: object) -> bool:
+        return pair in self._pairs
 
 
 def _warning_only(spec: ProximitySpec) -> ProximitySpec:
@@ -204,28 +302,3 @@ def _warning_only(spec: ProximitySpec) -> ProximitySpec:
     if spec.stop is None or spec.severity is not Severity.DANGER:
         return spec
     return spec.model_copy(update={"severity": Severity.WARNING})
-
-
-def _subject(people: People, person: TrackedPerson, other: str) -> Subject:
-    alone = people.subjects[person.track_id]
-    return replace(alone, name=f"{alone.name}+{other}", partner=other)
-
-
-def _details(level: str, gap: Gap, limit_m: float, vehicle: Vehicle | None) -> Details:
-    details: dict[str, object] = {
-        "level": level,
-        "distance_m": round(gap.metres, 2),
-        "limit_m": round(limit_m, 2),
-    }
-    if gap.by_picture:
-        details["estimated"] = True
-    else:
-        details["uncertainty_m"] = round(gap.sigma_m, 2)
-    if gap.contact_s is not None:
-        details["contact_s"] = round(gap.contact_s, 1)
-    if vehicle is not None:
-        details["vehicle"] = vehicle.kind
-        details["reported"] = vehicle.reported
-        if vehicle.speed_mps is not None:
-            details["vehicle_mps"] = round(vehicle.speed_mps, 2)
-    return details

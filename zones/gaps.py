@@ -1,0 +1,204 @@
+"""How far persons are from vehicles and machines, all pairs of a frame at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Polygon
+
+from safety.types import FloatArray, TrackedPerson
+
+FEET_M = 0.1
+"""Feet reach so far from the middle between them, towards what is near."""
+
+CONTACT_M = 0.4
+"""Half a person's width, and arms: somebody this near to an outline touches it."""
+
+LOOK_AHEAD_S = 10.0
+"""Contacts later than this are none."""
+
+STANDING_MPS = 0.15
+"""Slower vehicles stand."""
+
+ASSUMED_HEIGHT_M = 1.7
+"""Height of a person where the floor is unknown."""
+
+Array = NDArray[np.float64]
+
+
+class Obstacle(Protocol):
+    """What one may be too near to."""
+
+    @property
+    def outline(self) -> Polygon | None:
+        """Convex, on the plan; None where the floor is unknown."""
+
+    @property
+    def velocity_mps(self) -> tuple[float, float] | None:
+        """In the plan; None while unknown."""
+
+    @property
+    def covariance_m2(self) -> tuple[float, float, float]:
+        """xx, xy and yy of its place."""
+
+    @property
+    def box(self) -> FloatArray | None:
+        """(4,) in the picture; None if it is not seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A convex piece of something that stands still."""
+
+    outline: Polygon | None
+    velocity_mps: tuple[float, float] | None = (0.0, 0.0)
+    covariance_m2: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    box: FloatArray | None = None
+
+
+def pieces_of(polygon: Polygon) -> tuple[Piece, ...]:
+    """A polygon of any shape as convex pieces."""
+    if polygon.equals(polygon.convex_hull):
+        return (Piece(outline=polygon),)
+    triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(polygon))
+    return tuple(Piece(outline=triangle) for triangle in triangles)
+
+
+class Gaps:
+    """The gaps between N persons and V obstacles.
+
+    Attributes:
+        metres: (N, V) from the nearer foot to the outline, 0 inside; NaN cannot be told.
+        sigma_m: (N, V) standard deviation; 0 where estimated by the picture.
+        by_picture: (N, V) where the floor is unknown: estimated from how tall the person looks.
+    """
+
+    def __init__(
+        self, persons: Sequence[TrackedPerson], obstacles: Sequence[Obstacle], aspect: float
+    ) -> None:
+        """Measure; at least one person and one obstacle."""
+        self._persons, self._obstacles = persons, obstacles
+        nowhere = (np.nan, np.nan)
+        self._places = np.array(
+            [(p.floor.x_m, p.floor.y_m) if p.floor else nowhere for p in persons]
+        )
+        self._shapes = _Shapes([obstacle.outline for obstacle in obstacles])
+        squares, way = self._shapes.nearest(self._places)
+        distance = np.sqrt(squares)
+        inside = self._shapes.inside(self._places)
+        self.metres: Array = np.where(inside, 0.0, np.maximum(distance - FEET_M, 0.0))
+        known = np.isfinite(self.metres)
+        self.sigma_m: Array = np.where(known, self._sigma(way, distance), 0.0)
+        self.by_picture: NDArray[np.bool_] = ~known
+        if self.by_picture.any():
+            self.metres = np.where(known, self.metres, by_picture(persons, obstacles, aspect))
+
+    @cached_property
+    def contact_s(self) -> Array:
+        """(N, V) seconds until contact if nobody changes course; infinite: none, or unknown."""
+        walking = np.array([p.velocity_mps or (np.nan, np.nan) for p in self._persons])
+        driving = np.array([o.velocity_mps or (np.nan, np.nan) for o in self._obstacles])
+        moving = walking[:, None] - driving
+        seconds = self._shapes.entered_s(self._places, moving, CONTACT_M)
+        with np.errstate(invalid="ignore"):
+            soon = (seconds <= LOOK_AHEAD_S) & (np.hypot(*moving.T).T >= STANDING_MPS)
+        contact: Array = np.where(soon, seconds, np.inf)
+        return contact
+
+    def _sigma(self, way: Array, distance: Array) -> Array:
+        """Along the way between them; on the outline itself the larger one."""
+        spread = np.array(
+            [p.floor.covariance_m2 if p.floor else (0.0, 0.0, 0.0) for p in self._persons]
+        )[:, None] + np.array([obstacle.covariance_m2 for obstacle in self._obstacles])
+        x, y = np.moveaxis(way / np.maximum(distance, 1e-9)[..., None], 2, 0)
+        along = x * x * spread[..., 0] + 2 * x * y * spread[..., 1] + y * y * spread[..., 2]
+        along = np.where(distance < 1e-6, spread[..., [0, 2]].max(axis=2), along)
+        return np.asarray(np.sqrt(np.maximum(along, 0.0)), np.float64)
+
+
+def by_picture(
+    persons: Sequence[TrackedPerson], obstacles: Sequence[Obstacle], aspect: float
+) -> Array:
+    """Rough distances where the floor is unknown, from how tall the persons look.
+
+    Depth looks shorter than it is from any camera that does not look straight down, so these
+    are rather too short than too long: they warn too early.
+
+    Returns:
+        (N, V) metres; NaN for what is not in the picture.
+    """
+    unseen = np.full(4, np.nan)
+    one = np.stack([person.box for person in persons]).astype(np.float64)[:, None]
+    other = np.stack([unseen if o.box is None else o.box for o in obstacles]).astype(np.float64)
+    metres_per_height = ASSUMED_HEIGHT_M / np.maximum(one[..., 3] - one[..., 1], 1e-6)
+    aside = np.maximum(other[:, 0] - one[..., 2], one[..., 0] - other[:, 2])
+    across = np.maximum(aside, 0.0) * aspect
+    rough: Array = np.hypot(across, other[:, 3] - one[..., 3]) * metres_per_height
+    return rough
+
+
+class _Shapes:
+    """V convex outlines as arrays, all with K edges; an edge of no length fills up.
+
+    Attributes of edge k of outline v: where it starts, the way along it, its outward unit
+    normal, and how far out it lies along that.
+    """
+
+    def __init__(self, outlines: Sequence[Polygon | None]) -> None:
+        corners = [_corners(outline) for outline in outlines]
+        most = max(len(each) for each in corners)
+        self._start = np.stack(
+            [np.concatenate([each, np.repeat(each[-1:], most - len(each), 0)]) for each in corners]
+        )
+        self._along = self._start[:, [*range(1, most), 0]] - self._start
+        squares = (self._along**2).sum(axis=2)
+        self._squares = np.where(squares > 0, squares, 1.0)
+        self._normal = self._along[..., ::-1] * [1, -1] / np.sqrt(self._squares)[..., None]
+        self._offset = (self._normal * self._start).sum(axis=2)
+
+    def nearest(self, places: Array) -> tuple[Array, Array]:
+        """Of every outline's rim: squared distance (N, V) and the way from it, (N, V, 2)."""
+        apart = places[:, None, None] - self._start
+        share = ((apart * self._along).sum(axis=3) / self._squares).clip(0, 1)
+        apart = apart - share[..., None] * self._along
+        squares = (apart**2).sum(axis=3)
+        which = np.nan_to_num(squares, nan=np.inf).argmin(axis=2)[..., None]
+        way = np.take_along_axis(apart, which[..., None], axis=2)[:, :, 0]
+        return np.take_along_axis(squares, which, axis=2)[..., 0], way
+
+    def inside(self, places: Array) -> NDArray[np.bool_]:
+        """(N, V): inside, or on the rim."""
+        return np.asarray((self._outside(places) <= 0).all(axis=2), np.bool_)
+
+    def entered_s(self, places: Array, moving: Array, margin_m: float) -> Array:
+        """(N, V) when places that move reach the outlines grown by a margin; infinite: never.
+
+        Clipping of a ray with half planes, after Cyrus and Beck (1978).
+        """
+        out = self._outside(places) - margin_m
+        speed = np.einsum("nvd,vkd->nvk", moving, self._normal)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            crossed = -out / speed
+        enters = np.where(speed < 0, crossed, 0.0).max(axis=2)
+        leaves = np.where(speed > 0, crossed, np.inf).min(axis=2)
+        apart = ((speed == 0) & (out > 0)).any(axis=2)
+        with np.errstate(invalid="ignore"):
+            entered: Array = np.where((enters <= leaves) & ~apart, enters, np.inf)
+        return entered
+
+    def _outside(self, places: Array) -> Array:
+        """(N, V, K) how far outside every edge."""
+        outside: Array = np.einsum("nd,vkd->nvk", places, self._normal) - self._offset
+        return outside
+
+
+def _corners(outline: Polygon | None) -> Array:
+    """Anticlockwise; NaN for no outline."""
+    if outline is None:
+        return np.full((1, 2), np.nan)
+    ring = shapely.get_coordinates(outline.exterior)[:-1]
+    return ring if outline.exterior.is_ccw else ring[::-1]
