@@ -4,16 +4,11 @@ The weights are averaged, not the answers, so it costs nothing when it runs. Sou
 et al., Robust fine-tuning of zero-shot models, CVPR 2022.
 """
 
-from collections.abc import Sequence
+import math
 from copy import deepcopy
-from pathlib import Path
 
 import torch
 from torch import nn
-
-from safety.training.checkpoints import save_weights
-from safety.training.networks import load_network
-from safety.training.trainer import Evaluate
 
 
 def blended(base: nn.Module, trained: nn.Module, share: float) -> nn.Module:
@@ -22,37 +17,39 @@ def blended(base: nn.Module, trained: nn.Module, share: float) -> nn.Module:
     Args:
         share: 0 gives the base, 1 the trained network.
 
-    What tells the new classes apart is the trained network's: the base never learned it.
+    The first class is the one that both know; what tells the others apart is the trained
+    network's alone.
     """
     result = deepcopy(trained)
     old, new = base.state_dict(), result.state_dict()
-    last = {
-        f"model.{len(result.model) - 1}.cv3.{level}.{len(branch) - 1}."
-        for level, branch in enumerate(result.model[-1].cv3)
-    }
+    last = _class_layers(result)
     with torch.no_grad():
         for name, value in new.items():
             if not value.is_floating_point():
                 continue
             mixed = (1 - share) * old[name].to(value) + share * value
-            if name.rsplit(".", 1)[0] + "." in last:
+            if name.rpartition(".")[0] in last:
                 mixed[1:] = value[1:]
             value.copy_(mixed)
     return result
 
 
-def best_blend(
-    base: Path, trained: Path, classes: Sequence[str], shares: Sequence[float], evaluate: Evaluate
-) -> tuple[float, Path]:
-    """Write the blend with the best fitness beside the trained weights, as ``blend.pt``.
+def recalibrated(network: nn.Module, threshold: float, operating: float) -> nn.Module:
+    """A network whose first class scores ``operating`` where it scored ``threshold`` before.
 
-    Returns:
-        Its share, and the file.
+    Only the scores move: which box is better than which stays as it was.
     """
-    old = load_network(base, classes).eval()
-    new = load_network(trained, classes).eval()
-    figures = {share: evaluate(blended(old, new, share))["fitness"] for share in shares}
-    share = max(figures, key=lambda key: figures[key])
-    out = trained.with_name("blend.pt")
-    save_weights(out, blended(old, new, share))
-    return share, out
+    result = deepcopy(network)
+    shift = math.log(operating / (1 - operating)) - math.log(threshold / (1 - threshold))
+    with torch.no_grad():
+        for branch in result.model[-1].cv3:
+            branch[-1].bias[0] += shift
+    return result
+
+
+def _class_layers(network: nn.Module) -> set[str]:
+    """Names of the layers whose rows are classes."""
+    head = f"model.{len(network.model) - 1}.cv3"
+    return {
+        f"{head}.{level}.{len(branch) - 1}" for level, branch in enumerate(network.model[-1].cv3)
+    }

@@ -88,7 +88,10 @@ def _gather(recipe: Recipe, data: Path, out: Path, part: Part) -> list[Sample]:
     exact = _rendered(data, part)
     photographs = [*_forklift(data, part), *_construction(data, part)]
     films = VALIDATION_FILMS
+    # At its own width the base network would be judged by its own answers.
+    widths = [int(rules["pseudo_width_px"])]
     if part == "train":
+        widths.append(int(rules["pseudo_low_width_px"]))
         exact = exact * int(rules["rendered_repeats"])
         photographs += _syook(data)
         films = TRAINING_FILMS
@@ -97,18 +100,22 @@ def _gather(recipe: Recipe, data: Path, out: Path, part: Part) -> list[Sample]:
     cache = out / "cache"
     return [
         *exact,
-        *_labelled(photographs, base, 1.0, cache, rules),
-        *_labelled(frames, base, 16 / 9, cache, rules),
+        *_labelled(photographs, base, widths, 1.0, cache, rules),
+        *_labelled(frames, base, widths, 16 / 9, cache, rules),
     ]
 
 
 def _labelled(
-    samples: Sequence[Sample], base: Path, aspect: float, cache: Path, rules: Mapping[str, float]
+    samples: Sequence[Sample],
+    base: Path,
+    widths: Sequence[int],
+    aspect: float,
+    cache: Path,
+    rules: Mapping[str, float],
 ) -> Iterator[Sample]:
     """Samples with what the base network sees in them; loads it only if there are any."""
     if not samples:
         return
-    widths = (int(rules["pseudo_width_px"]), int(rules["pseudo_low_width_px"]))
     labeller = Labeller(base, widths, aspect, cache)
     for sample in samples:
         picture = read_picture(sample.picture)

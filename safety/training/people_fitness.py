@@ -6,15 +6,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from safety.perception.letterbox import fit, network_size, place
+from safety.perception.letterbox import PAD, fit, network_size, place
 from safety.perception.postprocess import PoseDecoder
 from safety.training.dataset import Sample, read_picture
 from safety.training.networks import run
 from safety.training.people_metrics import Tally
-from safety.types import Picture
+from safety.types import Detections, ObjectClass, Picture
 
 CONFIDENCE = 0.25
+"""The operating threshold."""
+
 NMS_IOU = 0.7
+
+_PERSON, _FORKLIFT = 0, 1
 
 
 class Fitness:
@@ -30,23 +34,38 @@ class Fitness:
         self._width = width
 
     def __call__(self, network: nn.Module) -> Mapping[str, float]:
-        decoder = PoseDecoder(range(3), confidence=CONFIDENCE, iou=NMS_IOU)
+        return self.at(network, [CONFIDENCE])[CONFIDENCE]
+
+    def at(
+        self, network: nn.Module, confidences: Sequence[float]
+    ) -> Mapping[float, Mapping[str, float]]:
+        """Figures for several thresholds of the persons' scores; vehicles keep theirs."""
+        found = [self._find(network, picture, min(confidences)) for _, picture in self._samples]
+        return {confidence: self._figures(found, confidence) for confidence in confidences}
+
+    def _find(self, network: nn.Module, picture: Picture, confidence: float) -> Detections:
+        size = network_size(self._width, picture.shape[1] / picture.shape[0])
+        canvas = np.full((size[1], size[0], 3), PAD, np.uint8)
+        placement = fit(picture, size)
+        place(picture, canvas, placement)
+        pixels = torch.from_numpy(canvas.transpose(2, 0, 1)[None].copy())
+        pixels = pixels.to(next(network.parameters()).device)
+        with torch.no_grad():
+            output = run(network, pixels.float() / 255)[0]
+        decoder = PoseDecoder(range(len(ObjectClass)), confidence=confidence, iou=NMS_IOU)
+        return decoder.decode(output[0].cpu().numpy(), placement)
+
+    def _figures(self, found: Sequence[Detections], confidence: float) -> Mapping[str, float]:
         rendered, real, forklifts = Tally(), Tally(), Tally()
-        device = next(network.parameters()).device
-        for sample, picture in self._samples:
+        for (sample, picture), everything in zip(self._samples, found, strict=True):
             aspect = picture.shape[1] / picture.shape[0]
-            size = network_size(self._width, aspect)
-            canvas = np.empty((size[1], size[0], 3), np.uint8)
-            placement = fit(picture, size)
-            place(picture, canvas, placement)
-            pixels = torch.from_numpy(canvas.transpose(2, 0, 1)[None].copy()).to(device)
-            with torch.no_grad():
-                output = run(network, pixels.float() / 255)[0]
-            found = decoder.decode(output[0].cpu().numpy(), placement)
-            (rendered if sample.source == "rendered" else real).count(sample, found, 0, aspect)
+            reported = _above(everything, confidence)
+            persons = rendered if sample.source == "rendered" else real
+            persons.count(sample, reported, _PERSON, aspect)
             if sample.source in ("rendered", "forklift"):
-                forklifts.count(sample, found, 1, aspect)
-        figures = {
+                forklifts.count(sample, reported, _FORKLIFT, aspect)
+        five = (rendered.f1, rendered.oks, real.f1, real.oks, forklifts.f1)
+        return {
             "rendered_recall": rendered.recall,
             "rendered_precision": rendered.precision,
             "rendered_oks": rendered.oks,
@@ -54,9 +73,18 @@ class Fitness:
             "real_precision": real.precision,
             "real_oks": real.oks,
             "forklift_f1": forklifts.f1,
+            "fitness": sum(five) / len(five),
         }
-        five = (rendered.f1, rendered.oks, real.f1, real.oks, forklifts.f1)
-        return {**figures, "fitness": sum(five) / len(five)}
+
+
+def _above(found: Detections, confidence: float) -> Detections:
+    kept = found.scores > np.where(found.classes == _PERSON, confidence, CONFIDENCE)
+    return Detections(
+        boxes=found.boxes[kept],
+        scores=found.scores[kept],
+        classes=found.classes[kept],
+        keypoints=found.keypoints[kept],
+    )
 
 
 def _read(sample: Sample) -> Picture:

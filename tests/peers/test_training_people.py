@@ -3,16 +3,18 @@
 import csv
 import os
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from safety.perception.load import load_pose_detector
 from safety.perception.models import read_card
 from safety.training.export import export
 from safety.training.needs import TrainingError
-from safety.training.quantize import calibration
+from safety.training.quantize import calibration, head_nodes
 from tests.support.peers import peers_python
 from tests.support.third_party import ROOT
 
@@ -37,18 +39,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert run.returncode == 0, run.stderr[-4000:]
-    return folder / "run"
+    return folder
 
 
 def test_goes_on_where_it_ended(trained: Path) -> None:
-    with (trained / "log.csv").open() as stream:
+    with (trained / "run/log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert all(float(row["pose_loss"]) > 0 for row in rows)
 
 
 def test_the_result_runs_in_the_product(trained: Path, tmp_path: Path) -> None:
-    path = export(trained / "best.pt", out=tmp_path / "own.onnx", notes={"recipe": "own"})
+    path = trained / "shipped/people-pose.onnx"
     card = read_card(path)
     assert card.names == ("person", "forklift", "amr")
     detector = load_pose_detector(path, width=160, aspect=16 / 9, cache_dir=tmp_path)
@@ -58,8 +60,33 @@ def test_the_result_runs_in_the_product(trained: Path, tmp_path: Path) -> None:
     detector.close()
 
 
+def test_the_file_says_where_it_comes_from(trained: Path) -> None:
+    training = (trained / "run/train.jsonl").read_bytes()
+    for name in ("people-pose.onnx", "people-pose-int8.onnx"):
+        model = onnx.load(str(trained / "shipped" / name))
+        card = {prop.key: prop.value for prop in model.metadata_props}
+        assert card["task"] == "pose"
+        assert card["recipe"] == "people"
+        assert card["training_list_sha256"] == sha256(training).hexdigest()
+
+
+def test_8_bits_are_in_the_body_and_not_in_the_head(trained: Path) -> None:
+    model = onnx.load(str(trained / "shipped/people-pose-int8.onnx"))
+    quantized = {
+        name
+        for node in model.graph.node
+        if node.op_type == "DequantizeLinear"
+        for name in node.output
+    }
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    in_8_bits = [bool(quantized & set(node.input)) for node in convolutions]
+    head = [node.name in head_nodes(model) for node in convolutions]
+    assert in_8_bits == [not part for part in head]
+    assert sum(in_8_bits) > 50
+
+
 def test_int8_needs_pictures(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="INT8 needs pictures"):
-        export(trained / "best.pt", out=tmp_path / "own.onnx", int8=True)
+        export(trained / "run/best.pt", out=tmp_path / "own.onnx", int8=True)
     with pytest.raises(TrainingError, match="holds no pictures"):
         calibration(tmp_path)

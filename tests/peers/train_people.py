@@ -1,6 +1,6 @@
 """Trains a network on a few drawn pictures, twice; runs where PyTorch is.
 
-Usage: train_people.py FOLDER: lays data and an untrained network there, writes ``best.pt``.
+Usage: train_people.py FOLDER: lays data and an untrained network there, and the results.
 """
 
 import sys
@@ -12,16 +12,16 @@ import torch
 import yaml
 from ultralytics import YOLO
 
-from safety.training.recipe import BUNDLED, read_recipe
+from safety.training.people_ship import ship_people
+from safety.training.recipe import read_recipe
 from safety.training.train import train
 
 PICTURES = 6
 
 
 def main(folder: Path) -> None:
-    """One epoch; then the second of two, from where the first ended."""
+    """One epoch; then the second of two, from where the first ended; then the files to ship."""
     torch.set_num_threads(1)
-    assert "people" in BUNDLED
     draw(folder / "data" / "rendered")
     (folder / "models").mkdir()
     untrained = YOLO("yolo11n-pose.yaml")
@@ -34,6 +34,7 @@ def main(folder: Path) -> None:
     data, out = folder / "data", folder / "run"
     train(str(own), data=data, out=out, device="cpu")
     train(str(own), data=data, out=out, device="cpu", resume=True, epochs=2)
+    ship_people(read_recipe(str(own)), data=data, run=out, out=folder / "shipped")
 
 
 def draw(folder: Path) -> None:
