@@ -3,7 +3,14 @@
 from collections import deque
 from dataclasses import dataclass
 
-from safety.types import Frame, SeenVehicle, TrackedPerson, Violation
+from safety.types import (
+    Frame,
+    Observation,
+    PlantState,
+    SeenVehicle,
+    TrackedPerson,
+    Violation,
+)
 from zones.calibration import FloorCalibration
 
 
@@ -12,17 +19,27 @@ class Analysis:
     """One analysed frame.
 
     Attributes:
-        persons: Everybody followed in it.
+        observation: What it shows.
+        plant: What the plant said then.
         open_violations: The camera's open violations after it.
-        vehicles: The vehicles in it.
         calibration: How the camera saw the floor; None: unknown.
     """
 
     frame: Frame
-    persons: tuple[TrackedPerson, ...]
+    observation: Observation
+    plant: PlantState
     open_violations: tuple[Violation, ...]
-    vehicles: tuple[SeenVehicle, ...] = ()
     calibration: FloorCalibration | None = None
+
+    @property
+    def persons(self) -> tuple[TrackedPerson, ...]:
+        """Everybody followed in it."""
+        return self.observation.persons
+
+    @property
+    def vehicles(self) -> tuple[SeenVehicle, ...]:
+        """The vehicles in it."""
+        return self.observation.vehicles
 
 
 class AnalysisRate:

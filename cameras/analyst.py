@@ -25,9 +25,8 @@ class Analyst:
         self.rules = rules
         self.calibration = calibration
         self.ppe = PpeWatch()
-        self._aspect = 0.0
+        self._sight = Sight()
         self._tracker: Tracker | None = None
-        self._sight: Sight | None = None
 
     def observe(
         self, frame: Frame, detections: Detections, *, latency_s: float | None = None
@@ -39,14 +38,16 @@ class Analyst:
             detections: All classes.
             latency_s: This system's own delay from capture to alert, for rules on distances.
         """
-        tracker, sight = self._followers(frame.width_px / frame.height_px)
-        persons = tracker.update(detections, frame.captured_at)
-        seen = sight.update(persons, detections, frame.captured_at, self.calibration)
+        aspect = frame.width_px / frame.height_px
+        if self._tracker is None:  # the first frame shows the picture's aspect
+            self._tracker = create_tracker(aspect)
+        persons = self._tracker.update(detections, frame.captured_at)
+        seen = self._sight.update(persons, detections, frame.captured_at, self.calibration)
         return Observation(
             camera_id=frame.camera_id,
             at=frame.captured_at,
             sequence=frame.sequence,
-            aspect=self._aspect,
+            aspect=aspect,
             persons=self.ppe.wear(seen.persons, self.rules.ppe_wanted, frame.captured_at),
             vehicles=seen.vehicles,
             latency_s=latency_s,
@@ -55,10 +56,3 @@ class Analyst:
     def judge(self, observation: Observation, plant: PlantState) -> list[Violation]:
         """The violations that opened, changed or closed."""
         return self.rules.update(observation, plant)
-
-    def _followers(self, aspect: float) -> tuple[Tracker, Sight]:
-        """Tracker and sight, made when the first frame shows the picture's aspect."""
-        if self._tracker is None or self._sight is None:
-            self._aspect = aspect
-            self._tracker, self._sight = create_tracker(aspect), Sight(aspect)
-        return self._tracker, self._sight

@@ -131,7 +131,7 @@ class Fleet:
                 calibration=part.calibration,
             )
             lane.spec, lane.zones = part.spec, part.polygons
-            lane.calibration = part.calibration
+            lane.analyst.calibration = part.calibration
             return ended
 
         await self._carry_out(lane, order)

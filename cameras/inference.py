@@ -22,7 +22,6 @@ from safety.types import (
     CameraState,
     Detections,
     Frame,
-    Observation,
     Picture,
     PlantState,
     Violation,
@@ -283,29 +282,19 @@ class InferenceThread:
 
     def _judge(self, lane: Lane, frame: Frame, detections: Detections, *, doubtful: bool) -> None:
         try:
-            persons = lane.tracker(frame).update(detections, frame.captured_at)
-            seen = lane.sight.update(persons, detections, frame.captured_at, lane.calibration)
-            persons = lane.ppe.wear(seen.persons, lane.rules.ppe_wanted, frame.captured_at)
-            observation = Observation(
-                camera_id=lane.spec.id,
-                at=frame.captured_at,
-                sequence=frame.sequence,
-                aspect=frame.width_px / frame.height_px,
-                persons=persons,
-                vehicles=seen.vehicles,
-                latency_s=self._latency.p99_s,
-            )
-            violations = lane.rules.update(observation, self._plant(frame.captured_at))
+            observation = lane.analyst.observe(frame, detections, latency_s=self._latency.p99_s)
+            plant = self._plant(frame.captured_at)
+            violations = lane.analyst.judge(observation, plant)
         except Exception:  # one camera's trouble is not the others'
             log.exception("analysis_failed", camera=lane.spec.id)
             lane.failed()
             return
         analysis = Analysis(
             frame=frame,
-            persons=persons,
+            observation=observation,
+            plant=plant,
             open_violations=lane.rules.open_violations,
-            vehicles=seen.vehicles,
-            calibration=lane.calibration,
+            calibration=lane.analyst.calibration,
         )
         for violation in violations:
             self._listener.violated(lane, violation, analysis)
@@ -314,7 +303,7 @@ class InferenceThread:
         self._listener.analysed(lane, analysis)
         if self._ppe is not None:
             # Last: alerts do not wait for it.
-            self._ppe.look(lane.ppe, frame, persons, lane.rules.ppe_wanted)
+            self._ppe.look(lane.ppe, frame, observation.persons, lane.rules.ppe_wanted)
 
     def _check(self) -> None:
         """Now and then: close the violations of cameras that are blind; rules on blindness."""

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cameras.analysis import Analysis, AnalysisRate
+from cameras.analyst import Analyst
 from cameras.health import CameraHealth
 from cameras.intake import PacketSubscriber
 from cameras.messages import CameraStatus
 from cameras.packets import PacketRing
 from cameras.ppe_watch import PpeWatch
-from cameras.sight import Sight
 from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
 from safety.clock import Instant
 from safety.perception.detector import Detector
-from safety.perception.tracking import Tracker, create_tracker
 from safety.types import CameraState, Frame, PpeItem, PpeState, Violation
 from zones.calibration import FloorCalibration
 from zones.engine import RuleEngine
@@ -64,14 +63,13 @@ class Lane:
     Attributes:
         spec: The camera; replaced while it runs if only words changed.
         zones: Polygons of the camera's zones by id.
-        calibration: How it sees the floor; None: unknown.
+        analyst: Makes persons, vehicles and violations of what the network found.
         served_at: When it was last given to the network, monotonic seconds.
         newest: The newest frame that was taken for analysis.
         latest: The newest analysed frame.
         ended: Its open violations have been closed because it is blind.
         loading: Its network is being loaded.
         detector: The network that its last frame was given to.
-        ppe: What its persons wear.
     """
 
     def __init__(
@@ -86,9 +84,8 @@ class Lane:
     ) -> None:
         self.spec = spec
         self.worker = worker
-        self.rules = rules
+        self.analyst = Analyst(rules, calibration=calibration)
         self.zones = zones
-        self.calibration = calibration
         self.served_at = 0.0
         self.latest: Analysis | None = None
         self.ended = True
@@ -97,21 +94,22 @@ class Lane:
         self.frames_unused = 0
         self.frames_analysed = 0
         self.newest: Frame | None = None
-        self.ppe = PpeWatch()
-        self.sight = Sight()
         self._rate = AnalysisRate(spec.min_fps)
-        self._tracker: Tracker | None = None
         self._failures = 0
         self._doubtful = False
         self._seeing_since: float | None = None
         self._state = CameraState.BLIND
         self._since = now
 
-    def tracker(self, frame: Frame) -> Tracker:
-        """The camera's tracker, made when the first frame shows the picture's aspect."""
-        if self._tracker is None:
-            self._tracker = create_tracker(frame.width_px / frame.height_px)
-        return self._tracker
+    @property
+    def rules(self) -> RuleEngine:
+        """The camera's rules."""
+        return self.analyst.rules
+
+    @property
+    def ppe(self) -> PpeWatch:
+        """What its persons wear."""
+        return self.analyst.ppe
 
     def end(self, now: Instant) -> list[Violation]:
         """Close the open violations of a camera that is blind now; once per blindness."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cameras.analyst import Analyst
 from cameras.film import frames_of
-from cameras.ppe import answered
+from cameras.ppe import look_at_once
 from safety.clock import Instant, ManualClock, SystemClock
 from safety.perception.detector import Detector, ObjectDetector
 from safety.scoring.events import KINDS, Alarm, RuleScore, score_events
@@ -140,10 +140,7 @@ def _analyse(
     reports = analyst.judge(observation, plant)
     if networks.ppe is not None:
         wanted = analyst.rules.ppe_wanted
-        look = analyst.ppe.look(frame, observation.persons, wanted, whole=False)
-        if look is not None:
-            found = networks.ppe.detect(look.pictures)
-            analyst.ppe.answer(look, answered(look, found, networks.ppe.names))
+        look_at_once(networks.ppe, analyst.ppe, frame, observation.persons, wanted)
     return observation, reports
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cameras.analysis import Analysis
 from cameras.fleet import part_of
-from cameras.messages import Configure, FloorSighting
+from cameras.messages import MESSAGES, Configure, FloorSighting
 from cameras.sightings import Sightings
 from cameras.specs import CameraSpec, SyntheticSpec
 from safety.app.site import check_file
@@ -18,6 +17,7 @@ from safety.site.document import write_site
 from safety.site.spec import SiteSpec
 from safety.site.watching import unwatched_zones
 from safety.types import Frame, PlantState
+from tests.support.analyses import analysis_of
 from tests.support.cameras import Hung
 from tests.support.observations import observation, person
 from tests.support.pictures import WholePicture
@@ -207,10 +207,11 @@ def test_the_engine_is_told_five_times_a_second() -> None:
             camera_id="one", sequence=number, captured_at=captured, width_px=4, height_px=4,
             picture=picture, full=WholePicture(picture),
         )  # fmt: skip
-        sightings.analysed("one", Analysis(frame=frame, persons=placed, open_violations=()))
+        sightings.analysed("one", analysis_of(frame, *placed))
         clock.sleep(1 / 15)
     assert len(told) in range(9, 12)
     assert told[0].age_s == pytest.approx(0.05)
+    assert MESSAGES.validate_json(told[0].model_dump_json()) == told[0]
     ((track_id, where_x, where_y, *_),) = told[0].people
     assert track_id == 4
     assert (where_x, where_y) == pytest.approx((0.0, 9.0), abs=0.4)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cameras.analysis import Analysis, AnalysisRate
+from cameras.analysis import AnalysisRate
 from cameras.health import CameraHealth, HealthMonitor
 from cameras.intake import PacketSubscriber
 from cameras.lane import FAILURES_TO_BLIND, Lane
@@ -13,6 +13,7 @@ from cameras.packets import PacketRing
 from cameras.slot import FrameSlot
 from safety.clock import ManualClock
 from safety.types import Frame
+from tests.support.analyses import analysis_of
 from tests.support.pictures import WholePicture
 from tests.support.shards import film_camera
 from zones.engine import RuleEngine
@@ -63,7 +64,7 @@ class Scene:
                 full=WholePicture(np.zeros((36, 64, 3), np.uint8)),
             )
             if analyse:
-                analysis = Analysis(frame=frame, persons=(), open_violations=())
+                analysis = analysis_of(frame)
                 self.lane.analysed(analysis, now, doubtful=False)
             self.state()
 

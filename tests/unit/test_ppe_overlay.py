@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from cameras.analysis import Analysis
 from cameras.live import metadata
 from cameras.overlay import caption
 from dashboard.overlay import Overlay
 from safety.clock import Instant
 from safety.types import Frame, PpeItem, PpeState
+from tests.support.analyses import analysis_of
 from tests.support.pictures import WholePicture
 from tests.support.ppe import standing
 from tests.support.violations import opened
@@ -31,7 +31,7 @@ def test_the_canvas_is_told_who_wears_what_where_somebody_looked() -> None:
         full=WholePicture(PICTURE),
     )
     looked_at, other = replace(standing(1, 0.3, 0.9), ppe=worn), standing(2, 0.7, 0.9)
-    seen = Analysis(frame=frame, persons=(looked_at, other), open_violations=())
+    seen = analysis_of(frame, looked_at, other)
     first, second = json.loads(Overlay(metadata(seen, 0.0)).packed)["p"]
     assert first[3:] == [{"hardhat": "missing", "vest": "unknown"}]
     assert second[3:] == []
