@@ -36,7 +36,7 @@ PART_S = 1.0
 KEPT_S = 3.0
 """Somebody not seen for so long is forgotten."""
 
-FRESH_S = 1.0
+FRESH_S = 2.0
 """Older sightings say nothing of where somebody is now."""
 
 SMOOTH_S = 0.8

@@ -1,0 +1,91 @@
+"""A shard with two calibrated cameras on the same floor, as the engine sees it."""
+
+import numpy as np
+import pytest
+
+from cameras.messages import Configure, FloorSighting, ViolationReport
+from safety.clock import SystemClock
+from safety.config import Settings
+from safety.engine.doubles import Doubles
+from safety.engine.plan import PlanDesk
+from safety.types import Phase
+from tests.support.cameras import Hung
+from tests.support.engine import TalkingEngine, shard_process
+from tests.support.shards import film_camera
+from tests.support.waiting import until
+from zones.calibration import CalibrationSpec, PointPair
+from zones.rules.intrusion import IntrusionSpec
+from zones.specs import ZoneSpec
+
+pytestmark = [pytest.mark.third_party, pytest.mark.timeout(180)]
+
+PLACES = np.array([(-2.0, 5.0), (2.5, 5.5), (5.0, 14.0), (-4.0, 15.0), (0.3, 9.0), (2.0, 11.0)])
+CALIBRATION = CalibrationSpec(
+    pairs=tuple(
+        PointPair(picture=(u, v), plan_m=(x, y))
+        for (u, v), (x, y) in zip(Hung().project(PLACES).tolist(), PLACES.tolist(), strict=True)
+    )
+)
+"""The film's camera hangs 4 m high, tilted by 25°, and sees 66° of the hall."""
+
+CELL = ZoneSpec(id="cell", name="Cell", floor_m=((3.1, 6.5), (6.1, 6.5), (6.1, 11.5), (3.1, 11.5)))
+
+
+class Listening(TalkingEngine):
+    """Merges and judges what it hears as the real engine does.
+
+    Attributes:
+        follows: Violation → the one that it is the same situation as, or None.
+        seen: How many people there were on the plan at once, at the most.
+    """
+
+    def __init__(self, settings: Settings, configure: Configure) -> None:
+        super().__init__(settings, configure)
+        self.plan = PlanDesk(clock=SystemClock(), tell=lambda _: None)
+        self.doubles = Doubles(self.plan.person_of)
+        self.follows: dict[str, str | None] = {}
+        self.taken = 0
+
+    def listen(self) -> bool:
+        for message in self.messages[self.taken :]:
+            if isinstance(message, FloorSighting):
+                self.plan.sight(message)
+            elif isinstance(message, ViolationReport):
+                first = self.doubles.first_of(message.violation, on_floor=True)
+                self.follows.setdefault(message.violation.id, first)
+            self.taken += 1
+        return len(self.follows) >= 2
+
+
+async def test_two_cameras_that_see_one_intruder_report_one_situation(
+    shard_settings: Settings,
+) -> None:
+    cameras = tuple(
+        film_camera(name).model_copy(update={"calibration": CALIBRATION})
+        for name in ("north", "south")
+    )
+    rule = IntrusionSpec(id="no-entry", name="No entry", zone_id="cell", hold_to_open_s=0.5)
+    configure = Configure(
+        revision=1,
+        rule_revisions={"no-entry": 1},
+        cameras=cameras,
+        zones=(CELL,),
+        rules=(rule,),
+    )
+    async with Listening(shard_settings, configure) as engine:
+        with shard_process(shard_settings):
+            await until(engine.listen, limit_s=120)
+            people = engine.plan.people()
+
+    opened = engine.violations(Phase.OPENED)[:2]
+    assert {violation.camera_id for violation in opened} == {"north", "south"}
+    assert {violation.zone_id for violation in opened} == {"cell"}
+    first, second = (violation.id for violation in opened)
+    assert engine.follows[first] is None
+    assert engine.follows[second] == first
+    # Two workers are in the hall, four tracks are in the cameras.
+    assert 1 <= len(people) <= 2
+    intruder = max(people, key=lambda each: each.x_m)
+    assert {camera_id for camera_id, _ in intruder.tracks} == {"north", "south"}
+    assert 2.5 <= intruder.x_m <= 6.5
+    assert 6.0 <= intruder.y_m <= 12.0
