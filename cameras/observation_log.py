@@ -6,6 +6,7 @@ import gzip
 import os
 import threading
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ WRITE_EVERY_S = 5.0
 NOBODY_EVERY_S = 1.0
 """An empty scene is noted this often; the first empty frame always is."""
 
-WAITING_MOST = 20_000
+WAITING_MOST = 5_000
 """Frames that may wait for a slow disk; the oldest are let go then."""
 
 _NAME = "%Y%m%d-%H.jsonl.gz"
@@ -54,7 +55,7 @@ class ObservationLog:
         self._hours = hours
         self._bytes = int(mb_per_camera * 1_000_000)
         self._lock = threading.Lock()
-        self._waiting: list[tuple[str, float, bytes]] = []
+        self._waiting: deque[tuple[Observation, PlantState]] = deque()
         self._empty_since: dict[str, float] = {}
         self._stopping = threading.Event()
         self.lost = 0
@@ -70,14 +71,13 @@ class ObservationLog:
         self._thread.join(timeout_s)
 
     def put(self, observation: Observation, plant: PlantState) -> None:
-        """Keep one frame; costs what encoding it costs."""
+        """Keep one frame, some seconds later."""
         if not self._is_news(observation):
             return
-        entry = observation.camera_id, observation.at.wall, encode(observation, plant)
         with self._lock:
-            self._waiting.append(entry)
+            self._waiting.append((observation, plant))
             if len(self._waiting) > WAITING_MOST:
-                del self._waiting[0]
+                self._waiting.popleft()
                 self.lost += 1
 
     def _is_news(self, observation: Observation) -> bool:
@@ -98,11 +98,12 @@ class ObservationLog:
 
     def _write(self) -> None:
         with self._lock:
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting, deque()
         files: dict[tuple[str, str], list[bytes]] = {}
-        for camera_id, wall, line in waiting:
-            name = datetime.fromtimestamp(wall, UTC).strftime(_NAME)
-            files.setdefault((camera_id, name), []).append(line)
+        for observation, plant in waiting:
+            name = datetime.fromtimestamp(observation.at.wall, UTC).strftime(_NAME)
+            line = encode(observation, plant)
+            files.setdefault((observation.camera_id, name), []).append(line)
         for (camera_id, name), lines in files.items():
             try:
                 self._append(self._folder / camera_id, name, lines)

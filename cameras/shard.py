@@ -30,6 +30,7 @@ from cameras.messages import (
     ShardStats,
     ViolationReport,
 )
+from cameras.observation_log import ObservationLog
 from cameras.plant import PlantBoard
 from cameras.ppe import PpeThread
 from cameras.shardlock import ShardLock
@@ -114,6 +115,7 @@ class Shard:
             connected=self._report_all,
         )
         self._sightings = Sightings(self._sighted, clock=clock)
+        self._observations = _observation_log(settings, clock)
         self._leave = asyncio.Event()
         self._wanted: asyncio.Queue[Configure] = asyncio.Queue()
         self._reported: dict[str, tuple[float, CameraStatus]] = {}
@@ -131,6 +133,8 @@ class Shard:
         self._spool.start()
         self._inference.start()
         self._ppe.start()
+        if self._observations is not None:
+            self._observations.start()
         log.info("shard_runs", shard=self._shard_id, pid=os.getpid())
         work = (self._link.run(), self._tick(), self._configure(), self._leave.wait())
         tasks = [asyncio.create_task(part) for part in work]
@@ -160,6 +164,8 @@ class Shard:
 
     def analysed(self, lane: Lane, analysis: Analysis) -> None:
         """A frame was analysed; in the inference thread."""
+        if self._observations is not None:
+            self._observations.put(analysis.observation, analysis.plant)
         self._live.analysed(lane, analysis)
         if analysis.calibration is not None:
             self._sightings.analysed(lane.spec.id, analysis)
@@ -260,6 +266,17 @@ class Shard:
             log.critical("inference_hung", seconds=round(self._busy_ticks * TICK_S))
             faulthandler.dump_traceback()
             os._exit(os.EX_SOFTWARE)
+
+
+def _observation_log(settings: Settings, clock: Clock) -> ObservationLog | None:
+    if not settings.observation_hours:
+        return None
+    return ObservationLog(
+        settings.observations_dir,
+        clock=clock,
+        hours=settings.observation_hours,
+        mb_per_camera=settings.observation_mb_per_camera,
+    )
 
 
 def _check_name(shard_id: str) -> None:

@@ -141,6 +141,13 @@ class Settings(BaseSettings):
     cameras_per_shard: int = Field(default=16, ge=1, le=16)
     """How many cameras share one shard process."""
 
+    observation_hours: float = Field(default=48.0, ge=0, le=24 * 60)
+    """How long observations (who was where, no pictures) are kept to try rules on; 0: not at
+    all."""
+
+    observation_mb_per_camera: float = Field(default=500.0, ge=1, le=100_000)
+    """How much is kept of each camera at the most, megabytes."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe log line that is written."""
 
@@ -191,6 +198,11 @@ class Settings(BaseSettings):
     def evidence_dir(self) -> Path:
         """Directory of clips and pictures."""
         return self.data_dir / "evidence"
+
+    @property
+    def observations_dir(self) -> Path:
+        """Directory of what was observed lately."""
+        return self.data_dir / "observations"
 
     @property
     def models_dir(self) -> Path:
