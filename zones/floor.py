@@ -5,6 +5,7 @@ they predict errors); heights of joints are shares of body height, as in D. Wint
 and Motor Control of Human Movement, 4th ed., table 4.1, with the bias of pose networks added.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -21,7 +22,7 @@ Source = Literal["ankles", "box_bottom", "extrapolated"]
 MIN_CONFIDENCE = 0.5
 """A keypoint counts from this confidence on."""
 
-ANKLE_M = 0.15
+ANKLE_M = 0.13
 ANKLE_NOISE_M = 0.05
 """Height of the middle of both ankles above the floor, standing to walking."""
 
@@ -49,6 +50,9 @@ SOLES = 0.03
 
 WHOLE = 0.8
 """A box that is shorter than this share of a standing person shows no feet, or nobody standing."""
+
+CROUCH_M = 0.25
+"""Whose feet are hidden may also sit or kneel: that lowers hips and shoulders by twice this."""
 
 AGREEING = 4.0
 """Squared standard deviations up to which the box's bottom and the trunk tell the same."""
@@ -236,11 +240,11 @@ def _lowered(
         joints.points,
         noise=_noise(boxes, calibration, JOINT_NOISE),
         height_m=share * calibration.stature.mean_m,
-        height_noise_m=float(
-            np.hypot(share * calibration.stature.spread_m, noise * calibration.stature.mean_m)
+        height_noise_m=math.hypot(
+            share * calibration.stature.spread_m, noise * calibration.stature.mean_m, CROUCH_M
         ),
     )
-    floor.covariance_m2[:] += 2 * FEET_M**2 * np.eye(2)
+    floor.covariance_m2[:] += ONE_ANKLE_M**2 * np.eye(2)
     return floor
 
 
