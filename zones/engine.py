@@ -13,6 +13,7 @@ from zones.exchanges import Exchanges
 from zones.geometry import Polygon
 from zones.people import People
 from zones.rules.base import Doubtful, EndReason, RuleContext
+from zones.rules.lying import LyingWatch
 from zones.rules.missing_ppe import MissingPpeMachine
 from zones.running import RunningRule, ZoneView
 from zones.specs import RuleSpec, ZoneSpec
@@ -52,6 +53,7 @@ class RuleEngine:
         self._new_id = new_id
         self._drivers = Drivers()
         self._exchanges = Exchanges()
+        self._lying = LyingWatch()
         self._passed_over: dict[int, str] = {}
         self._rules: dict[str, RunningRule] = {}
         self._apply(zones, rules, rule_revisions, calibration)
@@ -74,8 +76,10 @@ class RuleEngine:
             unreal=images,
             calibration=self._calibration,
             stack=None if driving or images else stack,
+            watch_lying=self._lying.update,
         )
         for one, other in self._exchanges.update(stack, observation.at.monotonic, aspect):
+            self._lying.exchange(one, other)
             for rule in self._rules.values():
                 rule.exchange(one, other)
         reports: list[Violation] = []

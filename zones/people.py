@@ -1,6 +1,6 @@
 """The persons of one observation as arrays, computed once for all the rules of a camera."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -22,7 +22,7 @@ from zones.areas import ZoneArea
 from zones.calibration import FloorCalibration
 from zones.feet import FloorFeet, Standing
 from zones.gaps import ASSUMED_HEIGHT_M, Gaps
-from zones.posture import Bodies, bodies
+from zones.posture import Bodies, Lying, bodies
 from zones.stack import Stack
 from zones.vehicles import Traffic
 
@@ -97,6 +97,7 @@ class People:
         unreal: Collection[int] = frozenset(),
         calibration: FloorCalibration | None = None,
         stack: Stack | None = None,
+        watch_lying: Callable[["People"], Mapping[int, Lying]] | None = None,
     ) -> None:
         """Take an observation.
 
@@ -106,7 +107,9 @@ class People:
             unreal: Track ids of what is no person at all.
             calibration: How the camera sees the floor, if that is known.
             stack: The pedestrians, if somebody has stacked them already.
+            watch_lying: Says who lies, if anybody asks.
         """
+        self._watch_lying = watch_lying
         self._observation = observation
         self.at: Instant = observation.at
         self.aspect = observation.aspect
@@ -152,6 +155,11 @@ class People:
             standing[rows] = self._calibration.heights(places, ASSUMED_HEIGHT_M)
         return bodies(self.pedestrians, self.aspect, standing)
 
+    @cached_property
+    def lying(self) -> Mapping[int, Lying]:
+        """Who lies or falls, by track id."""
+        return {} if self._watch_lying is None else self._watch_lying(self)
+
     def traffic(self, plant: PlantState) -> Traffic:
         """The vehicles of this frame, seen or reporting themselves; found once."""
         if self._traffic is None:
@@ -195,7 +203,7 @@ class People:
         if area.floor is None or body != "feet":
             return self._inside_picture(area, body)
         found = {track_id: standing.points for track_id, standing in self.standing(area).items()}
-        placed = self._floor_feet.ids
+        placed = self._floor_feet.places
         if len(placed) < len(self.pedestrians):
             seen = self._inside_picture(area, body)
             found |= {key: names for key, names in seen.items() if key not in placed}

@@ -4,13 +4,14 @@ Angles are those in the picture, not in space: a trunk that bends towards the ca
 upright and short. What follows from that is said where it matters.
 """
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safety.types import KEYPOINTS, TrackedPerson
+from safety.types import KEYPOINTS, FloatArray, TrackedPerson
 
 LEAST_CONFIDENCE = 0.3
 """A keypoint counts from this confidence on; a joint is the middle of both sides, or one."""
@@ -109,6 +110,12 @@ class Bodies:
         lying: Flags = across | overturned | shapeless | aslant | along
         return lying
 
+    def upright(self) -> Flags:
+        """(N,) who stands straight, all of them in the picture."""
+        with np.errstate(invalid="ignore"):
+            straight = (self.trunk_deg < 30) & ~(self.thigh_deg > THIGH_DEG)
+        return straight & (self.ratio < 0.8) & ~self.cut
+
     def bent(self) -> Flags:
         """(N,) whose trunk is more than 60° from upright."""
         with np.errstate(invalid="ignore"):
@@ -120,6 +127,38 @@ class Bodies:
         with np.errstate(invalid="ignore"):
             side: Flags = self.shoulder_share < SIDE_ON
         return side
+
+
+_REMEMBERED = 64
+"""Frames of somebody's past that are kept at most."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Lying:
+    """The recent past of somebody who may lie.
+
+    Attributes:
+        seen_at: Monotonic seconds, as all times here.
+        box: (4,) as last seen.
+        standing: How tall the person looked when last upright, picture heights; NaN unknown.
+        heights: When, how far down the hips were, and the height of the body, while not lying.
+        lying_at: When last seen lying; None: not lying.
+        falling_since: Since when falling, before lying.
+        fell: Falls, or lies because of a fall.
+        still_at, still_since: Where the person lies and since when, unmoved.
+    """
+
+    seen_at: float
+    box: FloatArray
+    standing: float = float("nan")
+    heights: deque[tuple[float, float, float]] = field(
+        default_factory=lambda: deque(maxlen=_REMEMBERED)
+    )
+    lying_at: float | None = None
+    falling_since: float | None = None
+    fell: bool = False
+    still_at: tuple[float, float] = (0.0, 0.0)
+    still_since: float = 0.0
 
 
 def bodies(persons: Sequence[TrackedPerson], aspect: float, standing: Array) -> Bodies:

@@ -9,12 +9,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from safety.clock import Instant
 from safety.types import PlantState, Violation
 from zones.people import People
-from zones.rules.base import CameraRuleBase, EndReason, RuleContext
+from zones.rules.base import CameraRuleBase, RuleContext
 from zones.rules.episode import Details, EpisodeMachine, Episodes
-from zones.rules.lying import LyingWatch
 from zones.rules.where import Where
 
 
@@ -26,8 +24,6 @@ class FallSpec(CameraRuleBase):
     """Seconds on the floor before a violation opens."""
     hold_to_close_s: float = Field(default=3.0, ge=0, le=3600)
     """Seconds up again, or unseen, before the violation closes."""
-    within_s: float = Field(default=1.0, gt=0, le=5)
-    """Seconds that the hips take on their way down at most; slower is lying down."""
 
     def machine(self, context: RuleContext) -> "FallMachine":
         return FallMachine(self, context)
@@ -38,7 +34,6 @@ class FallMachine(EpisodeMachine[int]):
 
     def __init__(self, spec: FallSpec, context: RuleContext) -> None:
         self._where = Where(context)
-        self._lying = LyingWatch(spec.within_s)
         super().__init__(
             Episodes(
                 spec,
@@ -51,15 +46,10 @@ class FallMachine(EpisodeMachine[int]):
         )
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
-        lying = self._lying.update(people)
         here = self._where.inside(people)
         fallen: dict[int, Details] = {
             track_id: {}
-            for track_id, past in lying.items()
+            for track_id, past in people.lying.items()
             if past.fell and (here is None or track_id in here)
         }
         return self._episodes.update(people.at, people.subjects, fallen, aspect=people.aspect)
-
-    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
-        self._lying.clear()
-        return super().end(reason, now)

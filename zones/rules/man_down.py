@@ -10,16 +10,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from safety.clock import Instant
 from safety.types import PlantState, Violation
 from zones.people import People
-from zones.rules.base import CameraRuleBase, EndReason, RuleContext
+from zones.rules.base import CameraRuleBase, RuleContext
 from zones.rules.episode import EpisodeMachine, Episodes
-from zones.rules.lying import LyingWatch
 from zones.rules.where import Where
-
-_FALL_S = 1.0
-"""Only for falls, which this rule does not ask for."""
 
 
 class ManDownSpec(CameraRuleBase):
@@ -41,7 +36,6 @@ class ManDownMachine(EpisodeMachine[int]):
     def __init__(self, spec: ManDownSpec, context: RuleContext) -> None:
         self._still_s = spec.still_s
         self._where = Where(context)
-        self._lying = LyingWatch(_FALL_S)
         super().__init__(
             Episodes(
                 spec,
@@ -55,20 +49,15 @@ class ManDownMachine(EpisodeMachine[int]):
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         now = people.at.monotonic
-        lying = self._lying.update(people)
         here = self._where.inside(people)
         down = {
             track_id: {"still_s": round(now - past.still_since, 1)}
-            for track_id, past in lying.items()
+            for track_id, past in people.lying.items()
             if past.lying_at == now
             and now - past.still_since >= self._still_s - _TOLERANCE_S
             and (here is None or track_id in here)
         }
         return self._episodes.update(people.at, people.subjects, down, aspect=people.aspect)
-
-    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
-        self._lying.clear()
-        return super().end(reason, now)
 
 
 _TOLERANCE_S = 1e-3
