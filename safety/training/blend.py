@@ -5,6 +5,7 @@ et al., Robust fine-tuning of zero-shot models, CVPR 2022.
 """
 
 import math
+from collections.abc import Sequence
 from copy import deepcopy
 
 import torch
@@ -34,17 +35,21 @@ def blended(base: nn.Module, trained: nn.Module, share: float) -> nn.Module:
     return result
 
 
-def recalibrated(network: nn.Module, threshold: float, operating: float) -> nn.Module:
-    """A network whose first class scores ``operating`` where it scored ``threshold`` before.
+def recalibrated(network: nn.Module, thresholds: Sequence[float], operating: float) -> nn.Module:
+    """A network whose classes score ``operating`` where they scored their threshold before.
 
     Only the scores move: which box is better than which stays as it was.
     """
     result = deepcopy(network)
-    shift = math.log(operating / (1 - operating)) - math.log(threshold / (1 - threshold))
     with torch.no_grad():
         for branch in result.model[-1].cv3:
-            branch[-1].bias[0] += shift
+            for number, threshold in enumerate(thresholds):
+                branch[-1].bias[number] += _logit(operating) - _logit(threshold)
     return result
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1 - share))
 
 
 def _class_layers(network: nn.Module) -> set[str]:

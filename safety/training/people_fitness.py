@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from safety.perception.letterbox import PAD, fit, network_size, place
@@ -18,7 +19,7 @@ CONFIDENCE = 0.25
 
 NMS_IOU = 0.7
 
-_PERSON, _FORKLIFT = 0, 1
+_PERSON, _FORKLIFT, _AMR = range(3)
 
 
 class Fitness:
@@ -34,14 +35,11 @@ class Fitness:
         self._width = width
 
     def __call__(self, network: nn.Module) -> Mapping[str, float]:
-        return self.at(network, [CONFIDENCE])[CONFIDENCE]
+        return self.figures(self.find(network, CONFIDENCE), [CONFIDENCE] * len(ObjectClass))
 
-    def at(
-        self, network: nn.Module, confidences: Sequence[float]
-    ) -> Mapping[float, Mapping[str, float]]:
-        """Figures for several thresholds of the persons' scores; vehicles keep theirs."""
-        found = [self._find(network, picture, min(confidences)) for _, picture in self._samples]
-        return {confidence: self._figures(found, confidence) for confidence in confidences}
+    def find(self, network: nn.Module, confidence: float) -> list[Detections]:
+        """What a network finds in the pictures, down to a score."""
+        return [self._find(network, picture, confidence) for _, picture in self._samples]
 
     def _find(self, network: nn.Module, picture: Picture, confidence: float) -> Detections:
         size = network_size(self._width, picture.shape[1] / picture.shape[0])
@@ -55,16 +53,22 @@ class Fitness:
         decoder = PoseDecoder(range(len(ObjectClass)), confidence=confidence, iou=NMS_IOU)
         return decoder.decode(output[0].cpu().numpy(), placement)
 
-    def _figures(self, found: Sequence[Detections], confidence: float) -> Mapping[str, float]:
-        rendered, real, forklifts = Tally(), Tally(), Tally()
+    def figures(
+        self, found: Sequence[Detections], thresholds: Sequence[float]
+    ) -> Mapping[str, float]:
+        """Figures of what was found, with an operating threshold per class."""
+        rendered, real = Tally(), Tally()
+        vehicles = {kind: Tally() for kind in (_FORKLIFT, _AMR)}
         for (sample, picture), everything in zip(self._samples, found, strict=True):
             aspect = picture.shape[1] / picture.shape[0]
-            reported = _above(everything, confidence)
+            reported = _above(everything, np.array(thresholds))
             persons = rendered if sample.source == "rendered" else real
             persons.count(sample, reported, _PERSON, aspect)
             if sample.source in ("rendered", "forklift"):
-                forklifts.count(sample, reported, _FORKLIFT, aspect)
-        five = (rendered.f1, rendered.oks, real.f1, real.oks, forklifts.f1)
+                for kind, tally in vehicles.items():
+                    tally.count(sample, reported, kind, aspect)
+        forklift = vehicles[_FORKLIFT].f1
+        five = (rendered.f1, rendered.oks, real.f1, real.oks, forklift)
         return {
             "rendered_recall": rendered.recall,
             "rendered_precision": rendered.precision,
@@ -72,13 +76,14 @@ class Fitness:
             "real_recall": real.recall,
             "real_precision": real.precision,
             "real_oks": real.oks,
-            "forklift_f1": forklifts.f1,
+            "forklift_f1": forklift,
+            "amr_f1": vehicles[_AMR].f1,
             "fitness": sum(five) / len(five),
         }
 
 
-def _above(found: Detections, confidence: float) -> Detections:
-    kept = found.scores > np.where(found.classes == _PERSON, confidence, CONFIDENCE)
+def _above(found: Detections, thresholds: NDArray[np.float64]) -> Detections:
+    kept = found.scores > thresholds[found.classes]
     return Detections(
         boxes=found.boxes[kept],
         scores=found.scores[kept],
