@@ -1,7 +1,7 @@
 """How well people are placed on the floor, and how honestly that is said.
 
-On the rendered scenes: cameras are calibrated with eight clicked and measured points, then
-persons are placed from the truth's joints with noise, and from what the base network finds.
+On the rendered scenes and stills: cameras are calibrated with eight clicked and measured points,
+then persons are placed from the truth's joints with noise, and from what the base network finds.
 Usage: ``python -m tests.bench.bench_floor``.
 """
 
@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safety.perception.detector import Detector
 from safety.perception.load import load_pose_detector
 from safety.types import Detections, TrackedPerson
-from tests.support.floors import Array, TrueFloor, true_floor
-from tests.support.pictures import POSE_MODEL
+from tests.support.floors import STILL_PX, Array, TrueFloor, rendered_stills, true_floor
+from tests.support.pictures import POSE_MODEL, read_picture
 from tests.support.third_party import third_party
 from tests.support.truth import SCENES, Scene, TrueFrame, read_scene
 from zones.calibration import FloorCalibration
@@ -27,13 +28,14 @@ from zones.floor import locate
 from zones.survey import solve
 
 WIDTHS: tuple[int | None, ...] = (None, 640, 1280)
-"""Network widths; None: the truth with noise."""
+STILL_WIDTHS: tuple[int | None, ...] = (None, 960)
+"""Network widths; None: the truth with noise. The stills are 960 wide."""
 
 BANDS_M = ((0.0, 8.0), (8.0, 16.0), (16.0, 99.0))
 """Distance from the camera."""
 
 EVERY = 4
-"""Every fourth frame of the scenes, 2.5 a second."""
+"""Every fourth frame of the scenes, 2.5 a second; every fourth still for the network."""
 
 PAIRS = 8
 CALIBRATIONS = 5
@@ -71,21 +73,43 @@ def run() -> dict[str, float]:
     """Measure, print a table, and return its figures.
 
     Returns:
-        ``<width>_<band or source>_<figure>``: p50 and p95 of the error in metres, the share of
+        ``<source>_<band or kind>_<figure>``: p50 and p95 of the error in metres, the share of
         the truth inside the 95 % ellipse, the mean NEES; and ``ms_20_persons``.
     """
     third_party("scenes")
     figures: dict[str, float] = {}
-    head = f"{'from':<8}{'band':<14}{'n':>6}{'p50 m':>8}{'p95 m':>8}{'in 95 %':>9}{'NEES':>7}\n"
+    head = f"{'from':<14}{'band':<14}{'n':>6}{'p50 m':>8}{'p95 m':>8}{'in 95 %':>9}{'NEES':>7}\n"
     sys.stdout.write(head)
     with tempfile.TemporaryDirectory() as folder:
         for width in WIDTHS:
             placed = [each for name in SCENES for each in _placed(name, width, Path(folder))]
-            for band, chosen in _grouped(placed).items():
-                figures |= _row(str(width or "truth"), band, chosen)
+            figures |= _rows(f"scenes {width or 'truth'}", placed)
+        for width in STILL_WIDTHS:
+            figures |= _rows(f"stills {width or 'truth'}", list(_stills(width, Path(folder))))
     figures["ms_20_persons"] = _cost_ms()
     sys.stdout.write(f"20 persons: {figures['ms_20_persons']:.3f} ms\n")
     return figures
+
+
+def _stills(width: int | None, cache: Path) -> Iterator[Placed]:
+    """Everybody in the stills: 28 cameras, more postures and more hidden feet than the scenes."""
+    draw, calibrations = np.random.default_rng(0), dict[int, list[FloorCalibration]]()
+    detector = None if width is None else _detector(width, STILL_PX[0] / STILL_PX[1], cache)
+    for number, still in enumerate(rendered_stills()):
+        if still.camera not in calibrations:
+            seeds = range(CALIBRATIONS * still.camera, CALIBRATIONS * (still.camera + 1))
+            clicked = [still.floor.clicked(PAIRS, seed) for seed in seeds]
+            calibrations[still.camera] = [solve(spec) for spec in clicked]
+        if detector is None:
+            found = _noisy(still.frame.detections(LEAST_VISIBLE), still.floor.aspect, draw)
+        elif number % EVERY == 0:
+            found = detector.detect([read_picture(still.picture)])[0]
+        else:
+            continue
+        for calibration in calibrations[still.camera]:
+            yield from _judged(still.frame, still.floor, 0, found, calibration)
+    if detector is not None:
+        detector.close()
 
 
 def _placed(name: str, width: int | None, cache: Path) -> Iterator[Placed]:
@@ -111,11 +135,10 @@ def _detections(scene: Scene, width: int | None, cache: Path) -> Iterator[tuple[
     if width is None:
         draw = np.random.default_rng(0)
         for number in range(0, len(scene.frames), EVERY):
-            yield number, _noisy(scene.frames[number].detections(LEAST_VISIBLE), scene, draw)
+            found = scene.frames[number].detections(LEAST_VISIBLE)
+            yield number, _noisy(found, scene.aspect, draw)
         return
-    detector = load_pose_detector(
-        third_party(POSE_MODEL), width=width, aspect=scene.aspect, cache_dir=cache
-    )
+    detector = _detector(width, scene.aspect, cache)
     film = cv2.VideoCapture(str(scene.video))
     for number in range(len(scene.frames)):
         there, pixels = film.read()
@@ -126,10 +149,15 @@ def _detections(scene: Scene, width: int | None, cache: Path) -> Iterator[tuple[
     detector.close()
 
 
-def _noisy(found: Detections, scene: Scene, draw: np.random.Generator) -> Detections:
+def _detector(width: int, aspect: float, cache: Path) -> Detector:
+    model = third_party(POSE_MODEL)
+    return load_pose_detector(model, width=width, aspect=aspect, cache_dir=cache)
+
+
+def _noisy(found: Detections, aspect: float, draw: np.random.Generator) -> Detections:
     heights = (found.boxes[:, 3] - found.boxes[:, 1])[:, None, None]
     keypoints = found.keypoints.copy()
-    noise = draw.normal(0, JOINT_NOISE, keypoints[:, :, :2].shape) * heights / (scene.aspect, 1)
+    noise = draw.normal(0, JOINT_NOISE, keypoints[:, :, :2].shape) * heights / (aspect, 1)
     keypoints[:, :, :2] += noise.astype(np.float32)
     return Detections(
         boxes=found.boxes, scores=found.scores, classes=found.classes, keypoints=keypoints
@@ -200,17 +228,23 @@ def _grouped(placed: list[Placed]) -> dict[str, list[Placed]]:
     return groups | {"all": placed}
 
 
-def _row(width: str, band: str, placed: list[Placed]) -> dict[str, float]:
-    if not placed:
-        return {}
+def _rows(source: str, placed: list[Placed]) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for band, chosen in _grouped(placed).items():
+        if chosen:
+            figures |= _row(source, band, chosen)
+    return figures
+
+
+def _row(source: str, band: str, placed: list[Placed]) -> dict[str, float]:
     p50, p95 = np.percentile([each.error_m for each in placed], [50, 95])
     nees = np.array([each.nees for each in placed])
     inside = float((nees <= INSIDE_95).mean())
     sys.stdout.write(
-        f"{width:<8}{band:<14}{len(placed) // CALIBRATIONS:>6}{p50:>8.2f}{p95:>8.2f}"
+        f"{source:<14}{band:<14}{len(placed) // CALIBRATIONS:>6}{p50:>8.2f}{p95:>8.2f}"
         f"{inside:>9.3f}{nees.mean():>7.2f}\n"
     )
-    name = f"{width}_{band}"
+    name = f"{source}_{band}"
     return {
         f"{name}_p50_m": float(p50),
         f"{name}_p95_m": float(p95),

@@ -1,13 +1,17 @@
 """The floor of the rendered scenes: calibrations as installers make them, and who stands where."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.support.third_party import shared_folder
+from tests.support.truth import TrueFrame
 from zones.calibration import CalibrationSpec, PointPair
 
 Array = NDArray[np.float64]
@@ -20,6 +24,11 @@ MEASURE_M = 0.03
 
 FARTHEST_M = 22.0
 """Nobody clicks points farther away."""
+
+
+STILL_PX = (960, 540)
+VISIBLE = 2
+"""Of a labelled joint: neither hidden nor outside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +100,68 @@ def true_floor(name: str) -> TrueFloor:
     """
     text = (shared_folder() / "scenes" / name / "truth.json").read_text(encoding="utf-8")
     truth = json.loads(text)
-    size = np.diag([1 / truth["width"], 1 / truth["height"], 1.0])
+    feet = [_feet(frame["people"]) for frame in truth["frames"]]
+    return _floor(truth["camera"], (truth["width"], truth["height"]), feet)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """One rendered still: another hall and other people in every camera.
+
+    Attributes:
+        camera: Number of the camera.
+        floor, frame: What is true; the floor's feet have one entry.
+    """
+
+    camera: int
+    picture: Path
+    floor: TrueFloor
+    frame: TrueFrame
+
+
+def rendered_stills() -> Iterator[Still]:
+    """All stills with people in ``shared/data/rendered``.
+
+    Raises:
+        FileNotFoundError: They are not on this machine.
+    """
+    folder = shared_folder() / "data/rendered"
+    for line in (folder / "meta.jsonl").read_text(encoding="utf-8").splitlines():
+        truth = json.loads(line)
+        people = [person for person in truth["people"] if person["box_px"]]
+        if people:
+            yield Still(
+                camera=truth["camera_id"],
+                picture=folder / "images" / f"{truth['name']}.webp",
+                floor=_floor(truth["camera"], STILL_PX, [_feet(people)]),
+                frame=_frame(people),
+            )
+
+
+def _floor(camera: dict[str, Any], size: tuple[int, int], feet: list[Array]) -> TrueFloor:
+    scale = np.diag([1 / size[0], 1 / size[1], 1.0])
     return TrueFloor(
-        aspect=truth["width"] / truth["height"],
-        to_picture=size @ np.array(truth["camera"]["floor_to_image"]),
-        camera_m=np.array(truth["camera"]["location_m"], float),
-        feet_m=tuple(
-            np.array([p["foot_m"] for p in frame["people"] if p["box_px"]], float).reshape(-1, 2)
-            for frame in truth["frames"]
-        ),
+        aspect=size[0] / size[1],
+        to_picture=scale @ np.array(camera["floor_to_image"]),
+        camera_m=np.array(camera["location_m"], float),
+        feet_m=tuple(feet),
+    )
+
+
+def _feet(people: list[dict[str, Any]]) -> Array:
+    return np.array([p["foot_m"] for p in people if p["box_px"]], float).reshape(-1, 2)
+
+
+def _frame(people: list[dict[str, Any]]) -> TrueFrame:
+    scale = np.array(STILL_PX, np.float32)
+    boxes = np.array([person["box_px"] for person in people], np.float32).reshape(-1, 2, 2)
+    keypoints = np.zeros((len(people), 17, 3), np.float32)
+    keypoints[:, :, :2] = np.array([person["kp_px"] for person in people], np.float32) / scale
+    keypoints[:, :, 2] = np.array([person["kp_v"] for person in people]) == VISIBLE
+    return TrueFrame(
+        at_s=0.0,
+        people=np.arange(len(people)),
+        boxes=(boxes / scale).reshape(-1, 4).clip(0, 1),
+        keypoints=keypoints,
+        visible=np.array([person["visible_fraction"] for person in people], np.float32),
     )
