@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from safety.clock import SystemClock
+from safety.clock import ManualClock, SystemClock
 from tests.support.feeds import KINDS, TOKEN, TOKEN_VARIABLE, Plant, make_plant
 from tests.support.requirements import need
 from tests.support.waiting import until
@@ -101,20 +101,25 @@ async def test_the_simulated_plant_keeps_its_rhythm() -> None:
     )
     hub = FeedHub(clock=CLOCK, changed=lambda: None)
     await hub.configure(plant)
-    now = CLOCK.now()
     try:
         await until(lambda: "amr" in hub.poses(CLOCK.now()))
         assert hub.machines(CLOCK.now())[0].state == "running"
-        feed = SimulatedFeed(
-            spec,
-            hub.ports["feed"],
-            vehicles={"amr": plant.vehicles[0]},
-            clock=CLOCK,
-        )
-        for seconds, state, place in ((25.0, "idle", (1.0, 0.0)), (41.5, "running", (4.0, 1.5))):
-            feed.tell(now, seconds)
-            pose = hub.poses(now)["amr"]
-            assert hub.machines(now)[0].state == state
-            assert (pose.x_m, pose.y_m) == pytest.approx(place)
     finally:
         await hub.close()
+    clock = ManualClock()
+    port = FeedPort(
+        "feed",
+        "simulated",
+        machine_ids=spec.machine_ids,
+        vehicle_ids=spec.vehicle_ids,
+        stale_after_s=5.0,
+        clock=clock,
+        changed=lambda: None,
+    )
+    feed = SimulatedFeed(spec, port, vehicles={"amr": plant.vehicles[0]}, clock=clock)
+    for seconds, state, place in ((25.0, "idle", (1.0, 0.0)), (41.5, "running", (4.0, 1.5))):
+        feed.tell(clock.now(), seconds)
+        pose = port.pose("amr", clock.now())
+        assert pose is not None
+        assert port.state("press", clock.now())[0] == state
+        assert (pose.x_m, pose.y_m) == pytest.approx(place)
