@@ -19,7 +19,6 @@ from safety.app.processes import anjeon_command, keep_running, stop_signal
 from safety.clock import Clock, SystemClock
 from safety.config import Settings, read_settings
 from safety.demo import SITE
-from safety.errors import ModelError
 from safety.logs import configure_logging
 from safety.perception.models import find_pose_model
 from safety.site.apply import apply_site
@@ -27,9 +26,6 @@ from safety.site.document import read_site
 from safety.site.spec import SiteSpec
 from safety.store.database import Database
 from safety.store.times import utc
-
-SHARED_WEIGHTS = Path(__file__).resolve().parents[3] / "shared" / "models" / "yolo11n-pose.pt"
-"""Beside a checkout, as long as the package carries no weights of its own."""
 
 SIREN = "siren"
 POLL_S = 0.05
@@ -89,6 +85,7 @@ async def run_demo(*, seconds: float | None, headless: bool, data_dir: Path | No
 
 def _settings(directory: Path) -> Settings:
     settings = read_settings()
+    find_pose_model(settings)
     update: dict[str, object] = {
         "data_dir": directory.resolve(),
         "database_url": "",
@@ -96,12 +93,6 @@ def _settings(directory: Path) -> Settings:
         "metrics_port": _free_port(settings.metrics_port),
         "log_level": "WARNING",
     }
-    try:
-        find_pose_model(settings)
-    except ModelError:
-        if settings.pose_model is not None or not SHARED_WEIGHTS.is_file():
-            raise
-        update["pose_model"] = SHARED_WEIGHTS
     return settings.model_copy(update=update)
 
 

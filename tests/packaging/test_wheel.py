@@ -58,6 +58,11 @@ def test_it_brings_our_packages_and_nothing_else(wheel: Path) -> None:
     "part",
     [
         "safety/demo/site.yaml",
+        "safety/models/people-pose.onnx",
+        "safety/models/people-pose.md",
+        "safety/models/ppe.onnx",
+        "safety/models/ppe.md",
+        "safety/models/checksums.json",
         "safety/demo/scenes/cell_intrusion.mp4",
         "safety/locale/ko/LC_MESSAGES/anjeon.po",
         "safety/locale/en/LC_MESSAGES/anjeon.po",

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from safety.config import Settings
-from safety.errors import ModelError
 from safety.perception.models import find_pose_model
 from safety.types import Picture
-from tests.support.third_party import shared_folder, third_party
+from tests.support.third_party import shared_folder
 
 POSE_MODEL = "models/yolo11n-pose.pt"
 """The base pose weights, relative to the shared folder."""
@@ -31,11 +30,8 @@ class WholePicture:
 
 
 def people_network() -> Path:
-    """The network for people that the product ships; until it does, the shared base one."""
-    try:
-        return find_pose_model(Settings(pose_model=None))
-    except ModelError:
-        return third_party(POSE_MODEL)
+    """The network for people that the product ships."""
+    return find_pose_model(Settings(pose_model=None))
 
 
 def read_picture(path: Path) -> Picture:

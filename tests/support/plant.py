@@ -19,15 +19,12 @@ from sqlmodel import SQLModel, select
 
 from safety.clock import SystemClock
 from safety.config import Settings
-from safety.errors import ModelError
 from safety.perception.models import find_pose_model
 from safety.site.apply import apply_site
 from safety.site.document import read_site
 from safety.store.database import Database
 from safety.store.tables import Alert, Coverage, Delivery, Evidence, ViolationRow
 from tests.support.mosquitto import Mosquitto, free_port
-from tests.support.pictures import POSE_MODEL
-from tests.support.third_party import third_party
 from tests.support.waiting import wait_until
 
 CELL_POLYGON = [
@@ -37,11 +34,8 @@ CELL_POLYGON = [
 
 
 def pose_model() -> Path:
-    """The pose network to test with: the one configured or bundled, else the shared base one."""
-    try:
-        return find_pose_model(Settings())
-    except ModelError:
-        return third_party(POSE_MODEL)
+    """The pose network to test with: the one in the environment, else the bundled one."""
+    return find_pose_model(Settings())
 
 
 class Plant:
