@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shapely import Polygon
 
 from safety.types import FloatArray, TrackedPerson
+from zones.geometry import FloorPolygon
 
 FEET_M = 0.1
 """Feet reach so far from the middle between them, towards what is near."""
@@ -34,8 +35,8 @@ class Obstacle(Protocol):
     """What one may be too near to."""
 
     @property
-    def outline(self) -> Polygon | None:
-        """Convex, on the plan; None where the floor is unknown."""
+    def outline(self) -> FloorPolygon | None:
+        """Convex, anticlockwise, on the plan; None where the floor is unknown."""
 
     @property
     def velocity_mps(self) -> tuple[float, float] | None:
@@ -54,7 +55,7 @@ class Obstacle(Protocol):
 class Piece:
     """A convex piece of something that stands still."""
 
-    outline: Polygon | None
+    outline: FloorPolygon | None
     velocity_mps: tuple[float, float] | None = (0.0, 0.0)
     covariance_m2: tuple[float, float, float] = (0.0, 0.0, 0.0)
     box: FloatArray | None = None
@@ -62,10 +63,29 @@ class Piece:
 
 def pieces_of(polygon: Polygon) -> tuple[Piece, ...]:
     """A polygon of any shape as convex pieces."""
-    if polygon.equals(polygon.convex_hull):
-        return (Piece(outline=polygon),)
-    triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(polygon))
-    return tuple(Piece(outline=triangle) for triangle in triangles)
+    whole = polygon.equals(polygon.convex_hull)
+    triangles = polygon if whole else shapely.constrained_delaunay_triangles(polygon)
+    parts = shapely.get_parts(triangles).tolist()
+    return tuple(Piece(outline=convex(shapely.get_coordinates(part).tolist())) for part in parts)
+
+
+def convex(corners: Sequence[tuple[float, float]]) -> FloorPolygon:
+    """The corners of their convex hull, anticlockwise (Andrew's monotone chain, 1979)."""
+    points = sorted({(float(x), float(y)) for x, y in corners})
+    lower = _chain(points)
+    return (*lower[:-1], *_chain(points[::-1])[:-1])
+
+
+def _chain(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    kept: list[tuple[float, float]] = []
+    for x, y in points:
+        while len(kept) > 1:
+            (ax, ay), (bx, by) = kept[-2:]
+            if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0:
+                break
+            kept.pop()
+        kept.append((x, y))
+    return kept
 
 
 class Gaps:
@@ -148,12 +168,11 @@ class _Shapes:
     normal, and how far out it lies along that.
     """
 
-    def __init__(self, outlines: Sequence[Polygon | None]) -> None:
-        corners = [_corners(outline) for outline in outlines]
+    def __init__(self, outlines: Sequence[FloorPolygon | None]) -> None:
+        nowhere = ((np.nan, np.nan),)
+        corners = [outline or nowhere for outline in outlines]
         most = max(len(each) for each in corners)
-        self._start = np.stack(
-            [np.concatenate([each, np.repeat(each[-1:], most - len(each), 0)]) for each in corners]
-        )
+        self._start = np.array([each + each[-1:] * (most - len(each)) for each in corners])
         self._along = self._start[:, [*range(1, most), 0]] - self._start
         squares = (self._along**2).sum(axis=2)
         self._squares = np.where(squares > 0, squares, 1.0)
@@ -194,11 +213,3 @@ class _Shapes:
         """(N, V, K) how far outside every edge."""
         outside: Array = np.einsum("nd,vkd->nvk", places, self._normal) - self._offset
         return outside
-
-
-def _corners(outline: Polygon | None) -> Array:
-    """Anticlockwise; NaN for no outline."""
-    if outline is None:
-        return np.full((1, 2), np.nan)
-    ring = shapely.get_coordinates(outline.exterior)[:-1]
-    return ring if outline.exterior.is_ccw else ring[::-1]

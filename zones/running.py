@@ -7,8 +7,7 @@ from safety.types import CameraState, PlantState, Violation
 from zones.arming import Armament, ArmingWatch
 from zones.geometry import FloorPolygon, Polygon
 from zones.people import People
-from zones.rules.base import CameraWatcher, EndReason, RuleBase, RuleContext, RuleMachine
-from zones.rules.episode import EpisodeMachine
+from zones.rules.base import CameraWatcher, EndReason, Exchanger, RuleBase, RuleContext, RuleMachine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ class RunningRule:
 
     def exchange(self, one: int, other: int) -> None:
         """Two persons have exchanged their track ids."""
-        if isinstance(self.machine, EpisodeMachine):
+        if isinstance(self.machine, Exchanger):
             self.machine.exchange(one, other)
 
     def watch(self, state: CameraState, now: Instant, plant: PlantState) -> list[Violation]:

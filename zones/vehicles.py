@@ -20,7 +20,7 @@ from safety.types import (
     SeenVehicle,
     VehiclePose,
 )
-from zones.gaps import STANDING_MPS
+from zones.gaps import STANDING_MPS, convex
 from zones.geometry import FloorPolygon
 from zones.motion import SIZE_M
 from zones.protective_field import LONGEST_S, footprint_at, place
@@ -36,7 +36,7 @@ class Vehicle:
 
     Attributes:
         name: ``"amr-3"`` for one that is only seen, else the vehicle's id in the settings.
-        outline: Convex, on the plan, metres; None where the camera does not know the floor.
+        outline: On the plan, metres, convex and anticlockwise; None where the floor is unknown.
         velocity_mps: In the plan; None while unknown.
         covariance_m2: xx, xy and yy of its place.
         box: (4,) in the picture, normalised; None if it is not seen.
@@ -46,7 +46,7 @@ class Vehicle:
 
     name: str
     kind: ObjectClass
-    outline: Polygon | None
+    outline: FloorPolygon | None
     velocity_mps: tuple[float, float] | None
     covariance_m2: tuple[float, float, float]
     box: FloatArray | None
@@ -107,7 +107,7 @@ def _reported(pose: VehiclePose, now: float) -> Vehicle:
     return Vehicle(
         name=pose.vehicle_id,
         kind=pose.kind,
-        outline=_hull(footprint_at(pose, now)),
+        outline=convex(footprint_at(pose, now)),
         velocity_mps=moved.velocity_mps,
         covariance_m2=pose.covariance_m2,
         box=None,
@@ -116,18 +116,12 @@ def _reported(pose: VehiclePose, now: float) -> Vehicle:
     )
 
 
-def _hull(corners: FloorPolygon) -> Polygon:
-    hull = shapely.convex_hull(Polygon(corners))
-    assert isinstance(hull, Polygon), "a footprint has an area"
-    return hull
-
-
 def _only_seen(vehicle: SeenVehicle, now: float) -> Vehicle:
     floor = vehicle.floor
     return Vehicle(
         name=f"{vehicle.kind}-{vehicle.track_id}",
         kind=vehicle.kind,
-        outline=None if floor is None else Polygon(vehicle.footprint_m or _around(vehicle, floor)),
+        outline=None if floor is None else convex(vehicle.footprint_m or _around(vehicle, floor)),
         velocity_mps=vehicle.velocity_mps,
         covariance_m2=(0.0, 0.0, 0.0) if floor is None else floor.covariance_m2,
         box=vehicle.box,
@@ -161,23 +155,24 @@ def _around(vehicle: SeenVehicle, floor: FloorPosition) -> tuple[tuple[float, fl
 def _same(seen: Sequence[SeenVehicle], reported: Sequence[Vehicle]) -> Mapping[int, int]:
     """Row of a reported vehicle → row of the seen one that it is, nearest first."""
     pairs: list[tuple[float, float, int, int]] = []
-    for row, vehicle in enumerate(reported):
+    for row, vehicle in enumerate(reported if seen else ()):
         assert vehicle.outline is not None, "reported vehicles have a place"
+        outline = Polygon(vehicle.outline)
         for column, other in enumerate(seen):
             if other.floor is None:
                 continue
             edge = shapely.Point(other.floor.x_m, other.floor.y_m)
-            apart = float(vehicle.outline.distance(edge))
+            apart = float(outline.distance(edge))
             doubt = 2 * math.sqrt(max(other.floor.covariance_m2[0], other.floor.covariance_m2[2]))
             shape = Polygon(other.footprint_m) if other.footprint_m else edge
             # The network may mistake one kind for the other, but not beside each other.
             same = (
                 apart <= SAME_VEHICLE_M + doubt
                 if other.kind is vehicle.kind
-                else vehicle.outline.intersects(shape)
+                else outline.intersects(shape)
             )
             if same:
-                off = float(vehicle.outline.centroid.distance(shape.centroid))
+                off = float(outline.centroid.distance(shape.centroid))
                 pairs.append((apart, off, row, column))
     chosen: dict[int, int] = {}
     for _, _, row, column in sorted(pairs):

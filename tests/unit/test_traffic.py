@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from safety.types import (
@@ -19,11 +19,12 @@ from safety.types import (
 )
 from tests.support.moments import MIDDLE_M, SURE, forklift, middle, traffic
 from tests.support.observations import START
-from zones.gaps import FEET_M, Gaps, Piece, pieces_of
+from zones.gaps import FEET_M, Gaps, Piece, convex, pieces_of
 from zones.people import People
 from zones.vehicles import Traffic
 
 SQUARE = shapely.box(0, 0, 2, 1)
+CORNERS = convex(((0, 0), (2, 0), (2, 1), (0, 1)))
 
 
 def standing_at(
@@ -37,7 +38,7 @@ def standing_at(
 
 
 def gaps(*persons: TrackedPerson, piece: Piece | None = None) -> Gaps:
-    return Gaps(persons, [piece or Piece(outline=SQUARE)], 16 / 9)
+    return Gaps(persons, [piece or Piece(outline=CORNERS)], 16 / 9)
 
 
 def pose(
@@ -75,7 +76,7 @@ def test_distance_to_an_outline(x_m: float, y_m: float, metres: float) -> None:
 
 @given(st.floats(-9, 9), st.floats(-9, 9), st.floats(0.001, 4), st.floats(0.001, 4))
 def test_uncertainty_is_that_along_the_way(x: float, y: float, xx: float, yy: float) -> None:
-    piece = Piece(outline=SQUARE, covariance_m2=(0.5, 0.0, 0.5))
+    piece = Piece(outline=CORNERS, covariance_m2=(0.5, 0.0, 0.5))
     sigma = gaps(standing_at(x, y, (xx, 0.0, yy)), piece=piece).sigma_m[0, 0]
     low, high = sorted((xx, yy))
     assert math.sqrt(low + 0.5) - 1e-9 <= sigma <= math.sqrt(high + 0.5) + 1e-9
@@ -89,6 +90,15 @@ def test_distances_are_those_of_the_plane(places: list[tuple[float, float]]) -> 
         for column, shape in enumerate(shapes):
             true = max(0.0, shape.distance(shapely.Point(place)) - FEET_M)
             assert found.metres[row, column] == pytest.approx(true, abs=1e-9)
+
+
+@given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=3, max_size=12))
+def test_convex_is_the_hull(corners: list[tuple[float, float]]) -> None:
+    hull = shapely.MultiPoint(corners).convex_hull
+    assume(hull.area > 1e-6)
+    found = shapely.Polygon(convex(corners))
+    assert found.exterior.is_ccw
+    assert found.symmetric_difference(hull).area < 1e-6
 
 
 def test_a_machine_of_any_shape_is_measured_in_convex_pieces() -> None:
@@ -117,7 +127,7 @@ def test_time_to_contact(
     vehicle: tuple[float, float] | None,
     seconds: float | None,
 ) -> None:
-    piece = Piece(outline=SQUARE, velocity_mps=vehicle)
+    piece = Piece(outline=CORNERS, velocity_mps=vehicle)
     found = gaps(standing_at(5, 0.5, velocity=person), piece=piece).contact_s[0, 0]
     assert found == pytest.approx(math.inf if seconds is None else seconds, abs=0.05)
 
@@ -127,7 +137,7 @@ def test_a_vehicle_that_is_seen_and_reports_is_one() -> None:
     assert (one.name, one.reported) == ("fork-7", True)
     assert one.box is not None
     assert one.outline is not None
-    assert one.outline.bounds == pytest.approx((0, 8.5, 2, 9.5))
+    assert shapely.Polygon(one.outline).bounds == pytest.approx((0, 8.5, 2, 9.5))
 
 
 @pytest.mark.parametrize("x_m", [4.0, -4.0])
@@ -150,7 +160,7 @@ def test_the_network_may_mistake_the_kind_of_what_reports_itself() -> None:
 def test_a_reported_vehicle_is_where_it_has_driven_since() -> None:
     [one] = traffic_of(reported=pose(age_s=0.5, speed=2.0)).vehicles
     assert one.outline is not None
-    assert one.outline.bounds == pytest.approx((1.0, 8.5, 3.0, 9.5))
+    assert shapely.Polygon(one.outline).bounds == pytest.approx((1.0, 8.5, 3.0, 9.5))
 
 
 def test_an_old_report_is_none() -> None:

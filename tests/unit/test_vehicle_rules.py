@@ -30,6 +30,7 @@ from zones.specs import RuleSpec, ZoneSpec
 NEAR = ProximitySpec(id="r", name="R")
 FLOOR_ZONE = ZoneSpec(id="floor", name="Floor", floor_m=((-2, 8), (2, 8), (2, 10), (-2, 10)))
 SILENT = PlantState()
+FAR = FloorPosition(x_m=-8.0, y_m=9.0, covariance_m2=SURE, source="ankles")
 
 Moment = Callable[[float], Observation]
 
@@ -221,6 +222,21 @@ def test_a_report_that_is_too_old_leaves_the_camera_looking() -> None:
     opened = reports(NEAR, at_distance(1.0), plant=plant, running=running)[0]
     assert opened.subject == "person-1+forklift-1"
     assert running.doubts() == {"r": frozenset({"vehicle_lost"})}
+
+
+def test_two_persons_who_exchange_their_ids_keep_their_violations() -> None:
+    """The tracker takes one for the other while they pass each other."""
+    running = engine(NEAR)
+    near, far = middle(1, 0.0), replace(middle(2, 0.0), floor=FAR)
+    for at_s in frame_times(2.0):
+        running.update(traffic([near, far], [forklift(x_m=1.0, at_s=at_s)], at_s), SILENT)
+    [before] = running.open_violations
+    rule = running._rules["r"]
+    rule.exchange(1, 2)
+    swapped = [replace(near, track_id=2), replace(far, track_id=1)]
+    for at_s in (2.1, 2.2, 4.0):
+        running.update(traffic(swapped, [forklift(x_m=1.0, at_s=at_s)], at_s), SILENT)
+    assert [v.id for v in running.open_violations] == [before.id]
 
 
 def test_a_driver_is_no_pedestrian() -> None:

@@ -76,6 +76,15 @@ class CameraWatcher(Protocol):
 
 
 @runtime_checkable
+class Exchanger(Protocol):
+    """A rule's state machine that remembers persons."""
+
+    def exchange(self, one: int, other: int) -> None:
+        """Two persons have exchanged their track ids."""
+        ...
+
+
+@runtime_checkable
 class Doubtful(Protocol):
     """A rule's state machine that knows what it cannot tell: stated, never silently off."""
 

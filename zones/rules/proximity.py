@@ -76,7 +76,7 @@ class ProximityMachine:
     def __init__(self, spec: ProximitySpec, context: RuleContext) -> None:
         self._spec = spec
         self._where = Where(context)
-        self._machine = pieces_of(Polygon(context.zone_floor_m or ()))
+        self._machine = pieces_of(Polygon(context.zone_floor_m)) if context.zone_floor_m else ()
         self._doubts: frozenset[str] = frozenset()
         self._levels = [_Level("warning", spec.warning, _warning_only(spec), context)]
         if spec.stop is not None:
@@ -98,6 +98,11 @@ class ProximityMachine:
     def end(self, reason: EndReason, now: Instant) -> list[Violation]:
         """Close every open violation, with this reason."""
         return [report for level in self._levels for report in level.episodes.end(reason, now)]
+
+    def exchange(self, one: int, other: int) -> None:
+        """Two persons have exchanged their track ids."""
+        for level in self._levels:
+            level.exchange(one, other)
 
     @property
     def open_violations(self) -> tuple[Violation, ...]:
@@ -215,6 +220,11 @@ class _Level:
         return self.episodes.update(
             people.at, _Visible(people, pairs), self._told(near, people), aspect=people.aspect
         )
+
+    def exchange(self, one: int, other: int) -> None:
+        """Two persons have exchanged their track ids."""
+        for name in {name for track_id, name in self._nearest if track_id in {one, other}}:
+            self.episodes.exchange((one, name), (other, name))
 
     def _near(self, people: People, pairs: _Pairs) -> Iterator[tuple[int, int, Details]]:
         for column, other in enumerate(pairs.others):

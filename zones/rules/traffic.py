@@ -49,7 +49,7 @@ class VehicleArea:
         if self._picture is None:
             return True
         if self._floor is not None and vehicle.outline is not None:
-            return bool(self._floor.intersects(vehicle.outline))
+            return self._floor.intersects(shapely.Polygon(vehicle.outline))
         if vehicle.box is None:
             return False
         left, _, right, bottom = (float(value) for value in vehicle.box)
