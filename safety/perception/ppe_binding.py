@@ -17,7 +17,7 @@ from safety.types import FloatArray, PpeItem, PpeState, TrackedPerson
 SAME_THING = 0.45
 """Boxes that overlap more than this show the same head or torso."""
 
-LEAST_WORN, LEAST_MISSING = 0.35, 0.5
+LEAST_WORN, LEAST_MISSING = 0.35, 0.6
 """Scores below which a look says nothing; more is asked of the answer that alarms."""
 
 LEAST_LEAD = 0.2
