@@ -85,7 +85,7 @@ def test_uncertainty_is_that_along_the_way(x: float, y: float, xx: float, yy: fl
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=1, max_size=5))
 def test_distances_are_those_of_the_plane(places: list[tuple[float, float]]) -> None:
     shapes = [SQUARE, shapely.Polygon([(5, 5), (4, 7), (7, 6)]), shapely.box(-3, -3, -1, 2)]
-    outlines = [Piece(outline=convex(list(shape.exterior.coords))) for shape in shapes]
+    outlines = [Piece(outline=convex(shapely.get_coordinates(shape).tolist())) for shape in shapes]
     found = Gaps([standing_at(x, y) for x, y in places], outlines, 16 / 9)
     for row, place in enumerate(places):
         for column, shape in enumerate(shapes):
