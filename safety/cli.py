@@ -101,6 +101,37 @@ def doctor() -> None:
 
 
 @app.command()
+def replay(
+    rule: Annotated[str, typer.Option(help="A rule's id, or a YAML file with rules.")],
+    source: Annotated[
+        Path | None, typer.Argument(help="A film; else what the cameras observed lately.")
+    ] = None,
+    camera: Annotated[str | None, typer.Option(help="The camera, by id.")] = None,
+    since: Annotated[
+        str, typer.Option(help="30m, 2h, 7d, or a time such as 2026-01-05T08:00.")
+    ] = "24h",
+    site_file: Annotated[
+        Path | None, typer.Option("--site", help="Site file; else the running site.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write clips of a film here.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Try a rule on what was recorded: what would fire, and what that changes."""
+    from safety.app.replay import run_replay
+
+    run_replay(
+        _settings("replay"),
+        source,
+        rule=rule,
+        camera=camera,
+        since=since,
+        site_file=site_file,
+        out=out,
+        as_object=json,
+    )
+
+
+@app.command()
 def score(
     scenes: Annotated[list[Path], typer.Argument(help="Folders with video.mp4 and truth.json.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
