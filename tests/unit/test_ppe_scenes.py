@@ -14,15 +14,30 @@ import av
 import numpy as np
 import pytest
 
+from cameras.analyst import Analyst
 from cameras.decoder import WholeFrame
+from cameras.film import frames_of
 from cameras.ppe import look_at_once
 from cameras.ppe_watch import PpeWatch
+from safety.clock import Instant
 from safety.config import Settings
 from safety.errors import ModelError
 from safety.perception.detector import ObjectDetector
+from safety.perception.load import load_pose_detector
+from safety.perception.models import find_pose_model
 from safety.perception.ppe_binding import NOTHING, bind
 from safety.perception.ppe_load import load_ppe_detector
-from safety.types import Frame, Phase, PlantState, PpeItem, PpeState, TrackedPerson, Violation
+from safety.perception.tracking import LEAST_SCORE
+from safety.types import (
+    FloatArray,
+    Frame,
+    Phase,
+    PlantState,
+    PpeItem,
+    PpeState,
+    TrackedPerson,
+    Violation,
+)
 from tests.support.observations import engine_of
 from tests.support.ppe import hat, vest
 from tests.support.third_party import third_party
@@ -154,6 +169,50 @@ def test_who_lacks_what_is_found_and_nobody_swaps(network: ObjectDetector) -> No
 def test_five_who_wear_everything_raise_nothing(network: ObjectDetector) -> None:
     result = patrol(scene_of("busy_quiet"), network)
     assert result.reports == []
+
+
+@pytest.mark.parametrize("name", ["ppe_mix", "busy_quiet"])
+def test_with_the_shipped_networks_nobody_is_accused_of_more_than_the_truth(
+    name: str, network: ObjectDetector, tmp_path: Path
+) -> None:
+    """Persons found and followed by the product itself, as a camera of 640 pixels would."""
+    scene, dress = scene_of(name), dress_of(name)
+    aisle = ZoneSpec(id="aisle", name="Aisle", camera_id="cam", polygon=scene.zones["aisle"])
+    analyst = Analyst(
+        engine_of(MissingPpeSpec(id="ppe", name="PPE", zone_id="aisle"), zones=[aisle])
+    )
+    people = load_pose_detector(
+        find_pose_model(Settings()),
+        width=640,
+        aspect=scene.aspect,
+        cache_dir=tmp_path,
+        confidence=LEAST_SCORE,
+    )
+    accused: set[tuple[int, PpeItem]] = set()
+    start = Instant(wall=1e9, monotonic=1000.0)
+    films = frames_of(scene.video, camera_id="cam", width_px=640, starts=start)
+    for number, frame in enumerate(films):
+        if number % 2:
+            continue
+        [detections] = people.detect([frame.picture])
+        seen = analyst.observe(frame, detections)
+        for report in analyst.judge(seen, PlantState()):
+            names = report.details["missing"]
+            assert isinstance(names, list)
+            if report.box is not None:
+                who = nearest(scene, number, np.array(report.box))
+                accused |= {(who, PpeItem(item)) for item in names}
+        look_at_once(network, analyst.ppe, frame, seen.persons, analyst.rules.ppe_wanted)
+    people.close()
+    guilty = {(who, item) for who, worn in dress.items() for item in worn if worn[item] is MISSING}
+    assert accused <= guilty
+    assert len(accused) >= len(guilty) / 2
+
+
+def nearest(scene: Scene, number: int, box: FloatArray) -> int:
+    """Whose box this is most likely: track id of the truth."""
+    frame = scene.frames[number]
+    return int(frame.people[np.abs(frame.boxes - box).sum(axis=1).argmin()]) + 1
 
 
 def never_opposite(result: Patrol, dress: dict[int, dict[PpeItem, PpeState]]) -> None:
