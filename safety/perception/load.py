@@ -136,10 +136,13 @@ class _Loader(Generic[Found]):
             log.error("network_runs_on_processor", model=self.model.name, why=str(why))
             fell_back(why)
 
+        choice: Choice | None = None
         try:
             choice = choose(backend, device, suffix)
             detector = self._open(choice)
         except ModelError as error:
+            if choice is not None and choice.device == "cpu":
+                raise
             detector = on_processor()
             tell(error)
             return detector
