@@ -15,6 +15,7 @@ from safety.site.spec import SiteSpec
 from safety.store import configuration
 from safety.store.configuration import Changes
 from safety.store.refusals import Conflict, NotFound
+from zones.plant import PlantSpec
 from zones.rules.base import RuleBase
 from zones.specs import RuleSpec, ZoneSpec
 
@@ -84,6 +85,17 @@ def remove(
         )
     changed = _checked(spec, kind, rest)
     return store_site(session, changed, by=by, at=at, expected_revision=expected_revision)
+
+
+def put_plant(session: Session, plant: PlantSpec, *, by: str, at: datetime) -> Changes:
+    """Replace floor plan, shifts, machines, vehicles and feeds.
+
+    Raises:
+        ConfigError: Rules refer to something that it no longer has.
+    """
+    spec = _locked(session)
+    changed = _validated({**dict(spec), "plant": plant})
+    return store_site(session, changed, by=by, at=at)
 
 
 def kind_of(part: Part) -> PartKind:
