@@ -38,7 +38,7 @@ class Hello(Message):
     """First message of whoever connects to the engine."""
 
     type: Literal["hello"] = "hello"
-    role: Literal["shard", "dashboard"]
+    role: Literal["shard", "dashboard", "drill"]
     name: str
     pid: int
 
@@ -421,6 +421,35 @@ class Shutdown(Message):
     type: Literal["shutdown"] = "shutdown"
 
 
+class DrillRequest(Message):
+    """Drill → engine: the drilled rule fired; sound this siren, and only this one."""
+
+    type: Literal["drill_request"] = "drill_request"
+    drill_id: str
+    camera_id: str
+    channel_id: str
+    scene: str
+    captured_at: Instant
+    """When the frame behind it was captured."""
+    reported_at: Instant
+
+
+class DrillResult(Message):
+    """Engine → drill: what became of it."""
+
+    type: Literal["drill_result"] = "drill_result"
+    drill_id: str
+    outcome: Literal["sounded", "refused", "failed"]
+    reason: str = ""
+    """Why not, for people."""
+    engine_s: float | None = None
+    """Report → the engine had it."""
+    siren_s: float | None = None
+    """Command → the siren's confirmation."""
+    total_s: float | None = None
+    """Frame captured → the siren's confirmation."""
+
+
 AnyMessage = Annotated[
     Hello
     | Configure
@@ -444,6 +473,8 @@ AnyMessage = Annotated[
     | PlantStatus
     | FloorSighting
     | PlanUpdate
+    | DrillRequest
+    | DrillResult
     | Shutdown,
     Field(discriminator="type"),
 ]

@@ -101,6 +101,18 @@ def doctor() -> None:
 
 
 @app.command()
+def drill(
+    camera: Annotated[str, typer.Option(help="The camera with whose settings it is held.")],
+    siren: Annotated[str, typer.Option(help="The siren that is to sound, by channel id.")],
+) -> None:
+    """Try the chain from picture to siren with a film, at the siren's mildest level."""
+    from safety.app.drill import run_drill
+
+    ok = run_drill(_settings("drill"), camera_id=camera, channel_id=siren)
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command()
 def replay(
     rule: Annotated[str, typer.Option(help="A rule's id, or a YAML file with rules.")],
     source: Annotated[

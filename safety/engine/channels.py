@@ -50,6 +50,11 @@ class ChannelDesk:
             await driver.close()
         self._open = {}
 
+    def siren(self, channel_id: str) -> Siren | None:
+        """The open siren of this id, if there is one."""
+        known = self._open.get(channel_id)
+        return known[1] if known is not None and is_siren(known[1]) else None
+
     def states(self) -> dict[str, str]:
         """What is known of every channel, by id; of a siren and messenger in one, the worse."""
         states: dict[str, str] = dict.fromkeys(self.unusable, "failing")

@@ -21,6 +21,7 @@ from alerts.sirens import SirenControl
 from cameras.messages import (
     AnyMessage,
     CameraStatus,
+    DrillRequest,
     EngineStatus,
     EvidenceFailed,
     EvidenceReady,
@@ -41,6 +42,7 @@ from safety.engine.blindness import Blindness
 from safety.engine.cameras import CameraDesk
 from safety.engine.channels import ChannelDesk
 from safety.engine.doubles import Doubles
+from safety.engine.drills import DrillDesk
 from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
 from safety.engine.plan import PlanDesk
@@ -134,6 +136,14 @@ class Engine:
             to_shards=lambda update: self._links.broadcast(update, "shard"),
             to_dashboards=lambda status: self._links.broadcast(status, "dashboard"),
             not_paused=self._not_paused,
+        )
+        self._drills = DrillDesk(
+            clock=clock,
+            database=database,
+            recorder=self._recorder,
+            sirens=self._sirens,
+            channels=self._channels,
+            cameras=lambda: frozenset(camera.id for camera in self._site.spec.cameras),
         )
         self._links = LinkServer(
             settings.engine_socket,
@@ -286,6 +296,8 @@ class Engine:
             if self._site.revision >= 0:
                 link.send(self._site.part(self._cameras_of(link.name)))
             return
+        if link.role == "drill":
+            return
         link.send(self._status())
         for status in self._cameras.statuses.values():
             link.send(status)
@@ -314,6 +326,8 @@ class Engine:
             case ShardStats():
                 self._metrics.shard_seen(message)
                 self._device_failed[message.shard] = message.device_failed
+            case DrillRequest():
+                link.send(await self._drills.sound(message))
             case Nudge(what="config"):
                 self._config_wanted.set()
             case Nudge(what="mutes"):

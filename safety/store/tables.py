@@ -322,6 +322,26 @@ class Mute(SQLModel, table=True):
     ended_by: str | None = None
 
 
+class Drill(SQLModel, table=True):
+    """A trial of the chain from picture to siren; no violation, and counted as none."""
+
+    id: str = Field(primary_key=True)
+    camera_id: str
+    """Whose settings it was run with. No foreign key: the record outlives the camera."""
+    channel_id: str
+    scene: str
+    """The film that was played."""
+    outcome: str
+    """``sounded``, ``refused`` or ``failed``."""
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    engine_s: float | None = None
+    siren_s: float | None = None
+    total_s: float | None = None
+    """Frame captured → the siren's confirmation."""
+    at: datetime = _time(index=True)
+    by: str
+
+
 class Audit(SQLModel, table=True):
     """Who did what, when."""
 

@@ -1,0 +1,32 @@
+"""Drills on record: when the chain from picture to siren was last tried, and how it did."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from safety.store import audit
+from safety.store.tables import Drill
+
+
+def save(session: Session, drill: Drill) -> None:
+    """Keep a drill, with an entry in the audit log; once, however often it is said."""
+    if session.get(Drill, drill.id) is not None:
+        return
+    session.add(drill)
+    session.flush()
+    detail = {
+        "camera": drill.camera_id,
+        "channel": drill.channel_id,
+        "scene": drill.scene,
+        "outcome": drill.outcome,
+        "total_s": drill.total_s,
+    }
+    audit.record(
+        session, actor=drill.by, action="drill", subject=drill.id, at=drill.at, detail=detail
+    )
+
+
+def list_drills(session: Session, *, limit: int = 50) -> Sequence[Drill]:
+    """The newest drills first."""
+    query = select(Drill).order_by(col(Drill.at).desc(), col(Drill.id)).limit(limit)
+    return session.exec(query).all()
