@@ -168,10 +168,12 @@ def _things(findings: Sequence[Finding], aspect: float) -> list[_Thing]:
 
 def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Intersection over union."""
-    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
-    shared = float(np.prod((high - low).clip(min=0)))
-    union = float(np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2])) - shared
-    return shared / union if union > 0 else 0.0
+    left, top, right, bottom = one.tolist()
+    left2, top2, right2, bottom2 = other.tolist()
+    width, height = min(right, right2) - max(left, left2), min(bottom, bottom2) - max(top, top2)
+    shared = max(width, 0.0) * max(height, 0.0)
+    union = (right - left) * (bottom - top) + (right2 - left2) * (bottom2 - top2) - shared
+    return float(shared / union) if union > 0 else 0.0
 
 
 def _assign(where: Sequence[Place], things: Sequence[_Thing]) -> list[Evidence]:
@@ -196,15 +198,13 @@ def _assign(where: Sequence[Place], things: Sequence[_Thing]) -> list[Evidence]:
 
 def _distances(where: Sequence[Place], things: Sequence[_Thing]) -> NDArray[np.float64]:
     """How far, in torsos, every thing is from every place; ``_FAR`` if out of reach."""
-    far = np.full((len(where), len(things)), _FAR)
-    for row, place in enumerate(where):
-        for column, thing in enumerate(things):
-            distance = float(np.linalg.norm(thing.middle - place.middle))
-            shorter, longer = thing.sides
-            fits = _LEAST_SIDE * place.torso <= shorter and longer <= _MOST_SIDE * place.torso
-            if fits and distance <= place.reach:
-                far[row, column] = distance / place.torso
-    return far
+    torsos = np.array([[place.torso] for place in where])
+    reach = np.array([[place.reach] for place in where])
+    gaps = np.array([place.middle for place in where])[:, None] - [thing.middle for thing in things]
+    far: NDArray[np.float64] = np.hypot(gaps[..., 0], gaps[..., 1])
+    shorter, longer = np.array([thing.sides for thing in things]).T
+    fits = (_LEAST_SIDE * torsos <= shorter) & (longer <= _MOST_SIDE * torsos) & (far <= reach)
+    return np.where(fits, far / torsos, _FAR)
 
 
 def _doubtful(row: int, chosen: Mapping[int, int], far: NDArray[np.float64]) -> bool:
