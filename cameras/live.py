@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 
 from cameras.analysis import Analysis
-from cameras.drawn import drawn_vehicle
+from cameras.drawn import drawn_vehicles
 from cameras.lane import Lane
 from cameras.messages import (
     AnyMessage,
@@ -250,9 +250,7 @@ def metadata(analysis: Analysis, pts_s: float | None) -> Metadata:
         persons=tuple(_seen(person) for person in analysis.persons),
         violated_zones=tuple(sorted(zones)),
         violating_subjects=tuple(sorted({each for v in violations for each in _subjects(v)})),
-        vehicles=tuple(
-            drawn_vehicle(vehicle, analysis.calibration) for vehicle in analysis.vehicles
-        ),
+        vehicles=drawn_vehicles(analysis),
     )
 
 

@@ -212,17 +212,18 @@ class SeenPerson(BaseModel):
     """What the person wears; empty where nobody looked."""
 
 
-class SeenVehicleBox(BaseModel):
-    """One vehicle to draw, and its protective field if the camera knows the floor.
+class DrawnVehicle(BaseModel):
+    """One vehicle to draw: where it is seen, and its protective field if its place is known.
 
     The field is what a supplementary monitor computes, not the vehicle's own scanner's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    track_id: int
+    name: str
     kind: str
-    box: tuple[float, float, float, float]
+    reported: bool
+    box: tuple[float, float, float, float] | None = None
     speed_mps: float | None = None
     field: tuple[tuple[float, float], ...] | None = None
 
@@ -237,7 +238,7 @@ class Metadata(Message):
     persons: tuple[SeenPerson, ...]
     violated_zones: tuple[str, ...]
     violating_subjects: tuple[str, ...]
-    vehicles: tuple[SeenVehicleBox, ...] = ()
+    vehicles: tuple[DrawnVehicle, ...] = ()
 
 
 class SnapshotRequest(Message):
