@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from cameras.sight import Sight
 from safety.clock import Instant
-from safety.perception.vehicle_tracking import VehicleTracker
 from safety.types import (
     Detections,
     FloatArray,
@@ -23,8 +23,6 @@ from tests.support.floors import true_floor
 from tests.support.third_party import shared_folder
 from tests.support.truth import read_scene
 from zones.calibration import FloorCalibration
-from zones.floor import locate, locate_vehicles
-from zones.motion import PersonMotion, VehicleMotion
 from zones.survey import solve
 
 AMR_FOOTPRINT = ((0.475, 0.335), (-0.46, 0.335), (-0.46, -0.335), (0.475, -0.335))
@@ -61,10 +59,7 @@ class Street:
         scene = read_scene(self.name)
         boxes = vehicle_boxes(self.name)
         lost = np.random.default_rng(self.seed)
-        tracker = VehicleTracker()
-        calibration = self.calibration
-        people = PersonMotion()
-        vehicles = VehicleMotion(calibration) if calibration is not None else None
+        sight = Sight()
         next_s = 0.0
         for number, observation in enumerate(scene.observations()):
             if scene.frames[number].at_s < next_s - 1e-6:
@@ -73,13 +68,8 @@ class Street:
             if lost.random() < self.loss:
                 continue
             found = boxes[number] if self.seen else Detections.empty()
-            seen = tracker.update(found, observation.at)
-            if calibration is None or vehicles is None:
-                yield replace(observation, vehicles=seen)
-                continue
-            persons = people.update(locate(observation.persons, calibration), observation.at)
-            seen = vehicles.update(locate_vehicles(seen, calibration), observation.at)
-            yield replace(observation, persons=persons, vehicles=seen)
+            seen = sight.update(observation.persons, found, observation.at, self.calibration)
+            yield replace(observation, persons=seen.persons, vehicles=seen.vehicles)
 
 
 @cache

@@ -13,7 +13,6 @@ from tests.support.bodies import camera, project
 from tests.support.moments import forklift, middle, traffic
 from tests.support.pictures import WholePicture
 
-
 PICTURE = np.zeros((36, 64, 3), np.uint8)
 
 
