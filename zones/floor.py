@@ -33,13 +33,19 @@ ONE_ANKLE_M = 0.2
 """One ankle is so far from the middle between both, per axis, standing to walking."""
 
 FEET_M = 0.05
-LYING_M = 0.25
+LOW_M = 0.3
 """How far the middle between two ankles may be off for other reasons, per axis; networks place
-the joints of people who lie or fall less well."""
+the joints of people who kneel, lie or fall less well."""
+
+LOW = 0.85
+"""A box that is shorter than this share of a standing person's is somebody low, or half hidden."""
 
 SHOULDERS, SHOULDERS_NOISE = 0.85, 0.03
 HIPS, HIPS_NOISE = 0.54, 0.04
 """Height of joints as networks see them, and its spread, shares of body height."""
+
+DOUBT_NOISE = 0.25
+"""What doubt adds to the noise of a joint: at a confidence of 0.9 a tenth of this."""
 
 JOINT_NOISE = 0.02
 BOX_NOISE = 0.04
@@ -136,28 +142,39 @@ def locate_vehicles(
 
 @dataclass(frozen=True, slots=True)
 class _Joints:
-    """The middle of a pair of joints of everybody: (N, 2), how many are seen, and whether any."""
+    """The middle of a pair of joints of everybody.
+
+    Attributes:
+        points: (N, 2), normalised.
+        count: (N,) how many of the two are seen.
+        known: (N,) whether any is.
+        doubt: (N,) how much the network doubts those that are seen, 0 to 0.5.
+    """
 
     points: Array
     count: NDArray[np.int64]
     known: NDArray[np.bool_]
+    doubt: Array
 
 
 def _middle(keypoints: Array, pair: list[int]) -> _Joints:
     chosen = keypoints[:, pair]
     seen = chosen[:, :, 2] >= MIN_CONFIDENCE
     count = seen.sum(axis=1)
-    points = (chosen[:, :, :2] * seen[:, :, None]).sum(axis=1) / np.maximum(count, 1)[:, None]
-    return _Joints(points, count, count > 0)
+    sums = (chosen * seen[:, :, None]).sum(axis=1) / np.maximum(count, 1)[:, None]
+    return _Joints(sums[:, :2], count, count > 0, 1 - sums[:, 2])
 
 
 def _by_ankles(feet: _Joints, boxes: Array, calibration: FloorCalibration) -> Floor:
-    noise = _noise(boxes, calibration, JOINT_NOISE) / np.sqrt(np.maximum(feet.count, 1))
+    share = (JOINT_NOISE + DOUBT_NOISE * feet.doubt) / np.sqrt(np.maximum(feet.count, 1))
+    noise = _noise(boxes, calibration, share)
     floor = calibration.to_floor(
         feet.points, noise=noise, height_m=ANKLE_M, height_noise_m=ANKLE_NOISE_M
     )
     aside = np.where(feet.count == 1, ONE_ANKLE_M**2, FEET_M**2)
-    aside += np.where(_lying(boxes, calibration), LYING_M**2, 0.0)
+    upright = calibration.heights(floor.places_m, calibration.stature.mean_m)
+    low = (boxes[:, 3] - boxes[:, 1] < LOW * upright) | _lying(boxes, calibration)
+    aside += np.where(low, LOW_M**2, 0.0)
     floor.covariance_m2[:, 0, 0] += aside
     floor.covariance_m2[:, 1, 1] += aside
     return floor
@@ -285,7 +302,7 @@ def _bottoms(boxes: Array) -> Array:
     return np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
 
 
-def _noise(boxes: Array, calibration: FloorCalibration, share: float) -> Array:
+def _noise(boxes: Array, calibration: FloorCalibration, share: float | Array) -> Array:
     """Of points on bodies of this size, lying ones too, in picture heights."""
     across = (boxes[:, 2] - boxes[:, 0]) * calibration.aspect
     size = np.hypot(across, boxes[:, 3] - boxes[:, 1])
