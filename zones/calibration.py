@@ -143,6 +143,13 @@ class FloorCalibration:
         return Floor(places, back @ spread @ back.transpose(0, 2, 1))
 
     @np.errstate(divide="ignore", invalid="ignore")
+    def places(self, points: Array, *, height_m: float = 0.0) -> Array:
+        """As ``to_floor``, (N, 2) places only: where uncertainties are known already."""
+        places, nearness = project(self._raised(height_m)[1], self.plane(points))
+        places[~(nearness * LEAST_DEPTH < 1) | ~(nearness > 0)] = np.nan
+        return places
+
+    @np.errstate(divide="ignore", invalid="ignore")
     def to_picture(self, places_m: Array, *, height_m: float = 0.0) -> Array:
         """Where the picture shows places of the plan, (N, 2); NaN behind the camera."""
         plane, depth = project(self._raised(height_m)[0], np.asarray(places_m, np.float64))

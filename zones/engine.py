@@ -18,7 +18,7 @@ from zones.rules.missing_ppe import MissingPpeMachine
 from zones.running import RunningRule, ZoneView
 from zones.specs import RuleSpec, ZoneSpec
 from zones.stack import Stack
-from zones.unreal import unreal
+from zones.unreal import Unreal
 
 
 class RuleEngine:
@@ -53,6 +53,7 @@ class RuleEngine:
         self._new_id = new_id
         self._drivers = Drivers()
         self._exchanges = Exchanges()
+        self._unreal = Unreal()
         self._lying = LyingWatch()
         self._passed_over: dict[int, str] = {}
         self._rules: dict[str, RunningRule] = {}
@@ -65,10 +66,9 @@ class RuleEngine:
 
     def update(self, observation: Observation, plant: PlantState) -> list[Violation]:
         """Take one observation; return the violations that opened, changed or closed."""
-        persons, aspect = observation.persons, observation.aspect
         driving = self._drivers.update(observation)
-        stack = Stack.of(persons)
-        images = unreal(persons, stack, aspect, self._calibration)
+        stack = Stack.of(observation.persons)
+        images = self._unreal.update(observation, stack, self._calibration)
         self._passed_over = dict.fromkeys(driving, "driver") | dict.fromkeys(images, "unreal")
         people = People(
             observation,
@@ -78,7 +78,9 @@ class RuleEngine:
             stack=None if driving or images else stack,
             watch_lying=self._lying.update,
         )
-        for one, other in self._exchanges.update(stack, observation.at.monotonic, aspect):
+        for one, other in self._exchanges.update(
+            stack, observation.at.monotonic, observation.aspect
+        ):
             self._lying.exchange(one, other)
             for rule in self._rules.values():
                 rule.exchange(one, other)

@@ -1,31 +1,28 @@
 """Where the feet of persons are on the floor plan, and in which zones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from safety.types import KEYPOINTS, TrackedPerson
+from safety.types import KEYPOINTS, FloorPosition, TrackedPerson
 from zones.calibration import FloorCalibration
-from zones.floor import (
-    ANKLE_M,
-    ANKLE_NOISE_M,
-    FEET_M,
-    JOINT_NOISE,
-    LOWEST,
-    MIN_CONFIDENCE,
-)
-from zones.floor_area import Depth, FloorArea
-
-Array = NDArray[np.float64]
+from zones.floor import ANKLE_M, LOWEST, MIN_CONFIDENCE
+from zones.floor_area import STRIDE_M, Depth, FloorArea
+from zones.stack import Stack
 
 ANKLES = ("left_ankle", "right_ankle")
 _COLUMNS = [KEYPOINTS.index(name) for name in ANKLES]
 
 FARTHER_SIGMAS = 2.0
 """Somebody is farther than a limit when that is so even two standard deviations nearer."""
+
+ONE_OF_TWO = 1.5
+"""Variance of one ankle's place in that of the middle between two, whose errors are half shared."""
+
+Foot = tuple[str, float, float]
+"""Which one, and its x and y in metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,113 +38,93 @@ class Standing:
     points: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Row i of every array is one place: (N, 2) metres and (N, 2, 2) square metres."""
-
-    owners: list[int]
-    names: list[str]
-    places_m: Array
-    covariance_m2: Array
-
-
 class FloorFeet:
     """The feet of those persons whose place is known.
 
     Each ankle that is seen counts for itself; of the others only the place is known.
 
     Attributes:
-        ids: Whose place is known.
+        places: Everybody's place, by track id.
     """
 
     def __init__(
-        self, persons: Sequence[TrackedPerson], calibration: FloorCalibration | None
+        self,
+        persons: Sequence[TrackedPerson],
+        stack: Stack,
+        calibration: FloorCalibration | None,
     ) -> None:
+        self._persons = persons
+        self._stack = stack
         self._calibration = calibration
-        self._persons = {p.track_id: p for p in persons if p.floor is not None}
-        self.ids = self._persons.keys()
+        self.places: Mapping[int, FloorPosition] = {
+            person.track_id: person.floor for person in persons if person.floor is not None
+        }
 
     def inside(self, area: FloorArea) -> dict[int, Standing]:
         """Who stands inside a zone, by track id."""
-        if not self.ids:
-            return {}
-        near = area.near(self._middles.places_m)
-        if not near.any():
-            return {}
         found: dict[int, Standing] = {}
-        feet = self._feet
-        close = {self._middles.owners[row] for row in np.flatnonzero(near).tolist()}
-        for row, depth in area.inside(feet.places_m, feet.covariance_m2).items():
-            owner, name = feet.owners[row], feet.names[row]
-            if owner not in close:
+        for track_id, floor in self.places.items():
+            if not area.near(floor.x_m, floor.y_m):
                 continue
-            before = found.get(owner)
-            if before is None:
-                found[owner] = Standing(depth, [name])
-            else:
-                deepest = max(before.depth, depth, key=lambda each: each.inside_m)
-                found[owner] = Standing(deepest, [*before.points, name])
+            middle = area.depth(floor.x_m, floor.y_m, floor.covariance_m2)
+            if middle.inside_m > -STRIDE_M:
+                standing = self._standing(track_id, floor, middle, area)
+                if standing is not None:
+                    found[track_id] = standing
         return found
 
-    def farther(self, area: FloorArea, limit_m: float) -> frozenset[int]:
-        """Who surely is farther from a zone than this."""
-        if not self.ids:
-            return frozenset()
-        depths = area.distances(self._middles.places_m, self._middles.covariance_m2)
+    def farther(self, area: FloorArea, limit_m: float, among: Iterable[int]) -> frozenset[int]:
+        """Who of these surely is farther from a zone than this."""
         return frozenset(
-            owner
-            for owner, depth in zip(self._middles.owners, depths, strict=True)
-            if -depth.inside_m - FARTHER_SIGMAS * depth.sigma_m > limit_m
+            track_id
+            for track_id in among
+            if (floor := self.places.get(track_id)) is not None
+            and _surely_farther(area.depth(floor.x_m, floor.y_m, floor.covariance_m2), limit_m)
         )
 
-    @cached_property
-    def _middles(self) -> _Places:
-        """One place of everybody."""
-        floors = [p.floor for p in self._persons.values() if p.floor is not None]
-        spread = np.array([floor.covariance_m2 for floor in floors])
-        return _Places(
-            owners=list(self._persons),
-            names=["floor"] * len(floors),
-            places_m=np.array([(floor.x_m, floor.y_m) for floor in floors]),
-            covariance_m2=spread[:, [0, 1, 1, 2]].reshape(-1, 2, 2),
-        )
+    def _standing(
+        self, track_id: int, floor: FloorPosition, middle: Depth, area: FloorArea
+    ) -> Standing | None:
+        """Somebody whose place is so deep inside, if a foot is inside."""
+        feet = self._ankles.get(track_id)
+        if not feet:
+            return Standing(middle, ["floor"]) if area.holds(middle) else None
+        if middle.inside_m > STRIDE_M:
+            return Standing(middle, [name for name, _, _ in feet])
+        xx, xy, yy = floor.covariance_m2
+        more = ONE_OF_TWO if len(feet) == 2 else 1.0
+        spread = (more * xx, more * xy, more * yy)
+        depths = {name: area.depth(x, y, spread) for name, x, y in feet}
+        points = [name for name, depth in depths.items() if area.holds(depth)]
+        if not points:
+            return None
+        return Standing(max(depths.values(), key=lambda depth: depth.inside_m), points)
 
     @cached_property
-    def _feet(self) -> _Places:
-        """The ankles of those of whom they are seen, the one place of the others."""
-        with_ankles = [
-            p for p in self._persons.values() if p.floor is not None and p.floor.source == "ankles"
+    def _ankles(self) -> dict[int, list[Foot]]:
+        """The ankles that are seen of those who were placed by them."""
+        placed = [
+            row
+            for row, person in enumerate(self._persons)
+            if person.floor is not None and person.floor.source == "ankles"
         ]
-        if self._calibration is None or not with_ankles:
-            return self._middles
-        ankles = _ankles(with_ankles, self._calibration)
-        known, middles = set(ankles.owners), self._middles
-        rest = [row for row, owner in enumerate(middles.owners) if owner not in known]
-        return _Places(
-            owners=[*ankles.owners, *(middles.owners[row] for row in rest)],
-            names=[*ankles.names, *(middles.names[row] for row in rest)],
-            places_m=np.concatenate([ankles.places_m, middles.places_m[rest]]),
-            covariance_m2=np.concatenate([ankles.covariance_m2, middles.covariance_m2[rest]]),
-        )
+        if self._calibration is None or not placed:
+            return {}
+        points = self._stack.keypoints[placed][:, _COLUMNS].astype(np.float64)
+        seen = (points[:, :, 2] >= MIN_CONFIDENCE) & (points[:, :, 1] < LOWEST)
+        places = self._calibration.places(points[:, :, :2].reshape(-1, 2), height_m=ANKLE_M)
+        seen &= np.isfinite(places).all(axis=1).reshape(-1, 2)
+        return {
+            self._stack.ids[row]: [
+                (name, x, y)
+                for name, (x, y), is_seen in zip(ANKLES, feet, both, strict=True)
+                if is_seen
+            ]
+            for row, feet, both in zip(
+                placed, places.reshape(-1, 2, 2).tolist(), seen.tolist(), strict=True
+            )
+        }
 
 
-def _ankles(persons: Sequence[TrackedPerson], calibration: FloorCalibration) -> _Places:
-    keypoints = np.stack([p.keypoints[_COLUMNS] for p in persons]).astype(np.float64)
-    boxes = np.stack([p.box for p in persons]).astype(np.float64)
-    seen = (keypoints[:, :, 2] >= MIN_CONFIDENCE) & (keypoints[:, :, 1] < LOWEST)
-    rows, sides = np.nonzero(seen)
-    size = np.hypot((boxes[:, 2] - boxes[:, 0]) * calibration.aspect, boxes[:, 3] - boxes[:, 1])
-    floor = calibration.to_floor(
-        keypoints[rows, sides, :2],
-        noise=JOINT_NOISE * size[rows],
-        height_m=ANKLE_M,
-        height_noise_m=ANKLE_NOISE_M,
-    )
-    floor.covariance_m2[:] += FEET_M**2 * np.eye(2)
-    known = np.isfinite(floor.places_m).all(axis=1)
-    return _Places(
-        owners=[persons[row].track_id for row in rows[known].tolist()],
-        names=[ANKLES[side] for side in sides[known].tolist()],
-        places_m=floor.places_m[known],
-        covariance_m2=floor.covariance_m2[known],
-    )
+def _surely_farther(depth: Depth, limit_m: float) -> bool:
+    return -depth.inside_m - FARTHER_SIGMAS * depth.sigma_m > limit_m

@@ -1,14 +1,11 @@
 """Zones on the floor, and who is in them when places are known up to a covariance."""
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from zones.geometry import FloorPolygon
-
-Array = NDArray[np.float64]
 
 SURE_SIGMAS = 1.0
 """Somebody is inside when the place is inside by one standard deviation (84 % sure),"""
@@ -37,69 +34,52 @@ class Depth:
     sigma_m: float
 
 
+Covariance = tuple[float, float, float]
+"""xx, xy and yy, square metres."""
+
+
 class FloorArea:
-    """A polygon on the floor plan, prepared for many questions per second."""
+    """A polygon on the floor plan.
+
+    In plain numbers: a handful of places and corners costs less so than calling NumPy does.
+    """
 
     def __init__(self, corners_m: FloorPolygon) -> None:
-        self._polygon = shapely.Polygon(corners_m)
-        shapely.prepare(self._polygon)
-        self._from = np.array(corners_m, np.float64)
-        self._along = np.roll(self._from, -1, axis=0) - self._from
-        self._around = self._polygon.buffer(STRIDE_M, quad_segs=2)
-        shapely.prepare(self._around)
-        radius = float(shapely.maximum_inscribed_circle(self._polygon).length)
+        self._edges = [
+            (ax, ay, by, bx - ax, by - ay)
+            for (ax, ay), (bx, by) in zip(corners_m, (*corners_m[1:], corners_m[0]), strict=True)
+        ]
+        xs, ys = [x for x, _ in corners_m], [y for _, y in corners_m]
+        self._left, self._right = min(xs) - STRIDE_M, max(xs) + STRIDE_M
+        self._low, self._high = min(ys) - STRIDE_M, max(ys) + STRIDE_M
+        radius = float(shapely.maximum_inscribed_circle(shapely.Polygon(corners_m)).length)
         self._most_depth_m = min(MOST_DEPTH_M, MOST_DEPTH_SHARE * radius)
 
-    def near(self, places_m: Array) -> NDArray[np.bool_]:
-        """(N,) who may have a foot inside; a quick answer that spares exact ones."""
-        near: NDArray[np.bool_] = shapely.intersects_xy(
-            self._around, places_m[:, 0], places_m[:, 1]
-        )
-        return near
+    def near(self, x_m: float, y_m: float) -> bool:
+        """Whether somebody there may have a foot inside; a quick answer that spares exact ones."""
+        return self._left <= x_m <= self._right and self._low <= y_m <= self._high
 
-    def inside(self, places_m: Array, covariance_m2: Array) -> dict[int, Depth]:
-        """Who is inside; see ``SURE_SIGMAS``.
+    def holds(self, depth: Depth) -> bool:
+        """Whether that is inside; see ``SURE_SIGMAS``."""
+        return depth.inside_m >= min(SURE_SIGMAS * depth.sigma_m, self._most_depth_m)
 
-        Args:
-            places_m: (N, 2), metres; places that are not finite are outside.
-            covariance_m2: (N, 2, 2), square metres.
-
-        Returns:
-            Row → how far inside.
-        """
-        rows = np.flatnonzero(shapely.intersects_xy(self._polygon, places_m[:, 0], places_m[:, 1]))
-        if not len(rows):
-            return {}
-        distance, sigma = self._outline(places_m[rows], covariance_m2[rows])
-        sure = distance >= np.minimum(SURE_SIGMAS * sigma, self._most_depth_m)
-        return {
-            int(row): Depth(float(distance[number]), float(sigma[number]))
-            for number, row in enumerate(rows) if sure[number]
-        }  # fmt: skip
-
-    def distances(self, places_m: Array, covariance_m2: Array) -> list[Depth]:
-        """How far inside (or, negative, outside) every place is."""
-        inside = shapely.intersects_xy(self._polygon, places_m[:, 0], places_m[:, 1])
-        distance, sigma = self._outline(places_m, covariance_m2)
-        return [
-            Depth(d if is_in else -d, s)
-            for d, s, is_in in zip(distance.tolist(), sigma.tolist(), inside.tolist(), strict=True)
-        ]
-
-    def _outline(self, places_m: Array, covariance_m2: Array) -> tuple[Array, Array]:
-        """Distance to the nearest point of the outline, and its standard deviation."""
-        apart = places_m[:, None] - self._from
-        share = (apart * self._along).sum(axis=2) / (self._along**2).sum(axis=1)
-        apart -= share.clip(0, 1)[:, :, None] * self._along
-        squares = (apart**2).sum(axis=2)
-        nearest = squares.argmin(axis=1)
-        rows = np.arange(len(places_m))
-        distance = np.sqrt(squares[rows, nearest])
-        way = apart[rows, nearest] / np.maximum(distance, 1e-9)[:, None]
-        # On the outline itself there is no way to it: across the outline's edge then.
-        on_it = distance < 1e-9
-        if on_it.any():
-            along = self._along[nearest[on_it]]
-            way[on_it] = along[:, ::-1] * [1, -1] / np.hypot(*along.T)[:, None]
-        sigma = np.sqrt(np.einsum("ni,nij,nj->n", way, covariance_m2, way).clip(0, None))
-        return distance, sigma
+    def depth(self, x_m: float, y_m: float, covariance_m2: Covariance) -> Depth:
+        """How far inside a place is, or, negative, outside; the outline belongs to the zone."""
+        inside = False
+        least, across = math.inf, (0.0, 0.0)
+        for ax, ay, by, dx, dy in self._edges:
+            px, py = x_m - ax, y_m - ay
+            share = min(1.0, max(0.0, (px * dx + py * dy) / (dx * dx + dy * dy)))
+            wx, wy = px - share * dx, py - share * dy
+            squared = wx * wx + wy * wy
+            if squared < least:
+                # On the outline itself there is no way to it: across the edge then.
+                least, across = squared, (wx, wy) if squared > 1e-18 else (dy, -dx)
+            # Edges that a ray to the right crosses, each with its lower end only.
+            if (ay > y_m) != (by > y_m) and px * dy * dy < py * dx * dy:
+                inside = not inside
+        xx, xy, yy = covariance_m2
+        wx, wy = across
+        variance = (wx * wx * xx + 2 * wx * wy * xy + wy * wy * yy) / (wx * wx + wy * wy)
+        distance = math.sqrt(least)
+        return Depth(distance if inside or distance < 1e-9 else -distance, math.sqrt(variance))

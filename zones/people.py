@@ -1,6 +1,6 @@
 """The persons of one observation as arrays, computed once for all the rules of a camera."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -121,12 +121,17 @@ class People:
             others = {*driving, *unreal}
             self.pedestrians = tuple(p for p in observation.persons if p.track_id not in others)
         self._unreal = unreal
-        self._stack = stack
+        self._stacked = stack
         self._calibration = calibration
         self._traffic: Traffic | None = None
         self._vehicle_gaps: Gaps | None = None
         self._body_points: dict[Body, _BodyPoints] = {}
         self._standing: dict[ZoneArea, dict[int, Standing]] = {}
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The pedestrians as arrays."""
+        return self._stacked or Stack.of(self.pedestrians)
 
     @cached_property
     def subjects(self) -> dict[int, Subject]:
@@ -218,13 +223,15 @@ class People:
             known = self._standing[area] = self._floor_feet.inside(area.floor)
         return known
 
-    def farther(self, area: ZoneArea, limit_m: float) -> frozenset[int]:
-        """Who surely is farther from a zone on the floor; nobody whose place is not known."""
-        return frozenset() if area.floor is None else self._floor_feet.farther(area.floor, limit_m)
+    def farther(self, area: ZoneArea, limit_m: float, among: Iterable[int]) -> frozenset[int]:
+        """Who of these surely is farther from a zone on the floor; nobody without a known place."""
+        if area.floor is None:
+            return frozenset()
+        return self._floor_feet.farther(area.floor, limit_m, among)
 
     @cached_property
     def _floor_feet(self) -> FloorFeet:
-        return FloorFeet(self.pedestrians, self._calibration)
+        return FloorFeet(self.pedestrians, self.stack, self._calibration)
 
     def _inside_picture(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         points = self._body_points.get(body)
@@ -262,8 +269,7 @@ class People:
     @cached_property
     def _all_points(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Every body point, (N, 18, 2), and whether it is known, (N, 18)."""
-        stack = self._stack or Stack.of(self.pedestrians)
-        keypoints, boxes = stack.keypoints, stack.boxes
+        keypoints, boxes = self.stack.keypoints, self.stack.boxes
         points = np.empty((len(boxes), len(_POINTS), 2))
         # A foot guessed to be just below the picture is in a zone that reaches its edge.
         points[:, :-1] = keypoints[:, :, :2].clip(0, 1)

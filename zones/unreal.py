@@ -4,12 +4,13 @@ Only what cannot be a person is passed over. Somebody too tall for his place may
 and somebody who never moves may be the one in danger: both are persons.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safety.types import KEYPOINTS, FloatArray, TrackedPerson
+from safety.types import KEYPOINTS, FloatArray, Observation, TrackedPerson
 from zones.calibration import FloorCalibration
 from zones.stack import Stack
 
@@ -28,6 +29,8 @@ SMALLEST_M = 0.6
 SURE_SIGMAS = 3.0
 """however much nearer, by so many standard deviations, the place may be."""
 
+LOOK_EVERY_S = 0.5
+
 _JOINTS = [
     KEYPOINTS.index(name)
     for name in ("left_shoulder", "right_shoulder", "left_ankle", "right_ankle")
@@ -35,13 +38,44 @@ _JOINTS = [
 _DOWN = np.array([-0.5, -0.5, 0.5, 0.5], np.float32)
 
 
-def unreal(
+class Unreal:
+    """Keeps who is no person.
+
+    Nothing of the kind changes quickly: everybody is looked at when somebody new appears, and
+    every ``LOOK_EVERY_S`` in between.
+    """
+
+    def __init__(self) -> None:
+        self._looked_at = -math.inf
+        self._ids: list[int] = []
+        self._found: frozenset[int] = frozenset()
+
+    def update(
+        self,
+        observation: Observation,
+        stack: Stack,
+        calibration: FloorCalibration | None,
+    ) -> frozenset[int]:
+        """Take an observation; return the track ids of those who are no persons.
+
+        Args:
+            observation: What the frame shows.
+            stack: Its persons.
+            calibration: How the camera sees the floor, if that is known.
+        """
+        now = observation.at.monotonic
+        if now - self._looked_at >= LOOK_EVERY_S or not set(stack.ids) <= set(self._ids):
+            self._looked_at, self._ids = now, stack.ids
+            self._found = _unreal(observation.persons, stack, observation.aspect, calibration)
+        return self._found
+
+
+def _unreal(
     persons: Sequence[TrackedPerson],
     stack: Stack,
     aspect: float,
     calibration: FloorCalibration | None,
 ) -> frozenset[int]:
-    """Track ids of those who are no persons; ``stack`` is of the same ``persons``."""
     if not persons:
         return frozenset()
     joints = stack.keypoints[:, _JOINTS]

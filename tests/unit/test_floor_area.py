@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from safety.types import PlantState, Violation
 from tests.support.bodies import body, camera
@@ -22,7 +22,7 @@ SQUARE = FloorArea(((0, 0), (4, 0), (4, 3), (0, 3)))
 
 
 def inside(x: float, y: float, sigma: float, area: FloorArea = SQUARE) -> bool:
-    return bool(area.inside(np.array([[x, y]]), np.eye(2)[None] * sigma**2))
+    return area.holds(area.depth(x, y, (sigma**2, 0.0, sigma**2)))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,6 @@ def inside(x: float, y: float, sigma: float, area: FloorArea = SQUARE) -> bool:
         pytest.param(0.3, 2.0, True, id="vague, but deeper than is ever asked for"),
         pytest.param(0.2, 2.0, False, id="vague, and not so deep"),
         pytest.param(0.0, 0.0, True, id="the outline belongs to it"),
-        pytest.param(math.nan, 0.1, False, id="nowhere"),
     ],
 )
 def test_how_sure_one_must_be(x: float, sigma: float, expected: bool) -> None:
@@ -48,11 +47,8 @@ def test_a_narrow_zone_does_not_ask_for_more_depth_than_it_has() -> None:
 
 
 def test_what_counts_is_the_uncertainty_across_the_nearest_edge() -> None:
-    along = np.array([[[1.0, 0.0], [0.0, 0.0001]]])
-    across = np.array([[[0.0001, 0.0], [0.0, 1.0]]])
-    place = np.array([[2.0, 0.1]])
-    assert SQUARE.inside(place, along)
-    assert not SQUARE.inside(place, across)
+    assert SQUARE.holds(SQUARE.depth(2.0, 0.1, (1.0, 0.0, 0.0001)))
+    assert not SQUARE.holds(SQUARE.depth(2.0, 0.1, (0.0001, 0.0, 1.0)))
 
 
 @given(
@@ -63,19 +59,31 @@ def test_turning_and_moving_the_plan_changes_nothing(
     x: float, y: float, sigma: float, turn: float, east: float, north: float
 ) -> None:
     matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-
-    def moved(points: Any) -> NDArray[np.float64]:
-        places: NDArray[np.float64] = np.asarray(points, np.float64) @ matrix.T + [east, north]
-        return places
-
-    corners = moved([(0, 0), (4, 0), (4, 3), (0, 3)])
-    other = FloorArea(tuple(map(tuple, corners.tolist())))
-    covariance = np.diag([sigma**2, 4 * sigma**2])[None]
-    [one] = SQUARE.distances(np.array([[x, y]]), covariance)
-    [two] = other.distances(moved([[x, y]]), matrix @ covariance @ matrix.T)
+    corners = np.array([(0, 0), (4, 0), (4, 3), (0, 3)]) @ matrix.T + [east, north]
+    other = FloorArea(tuple((float(a), float(b)) for a, b in corners))
+    covariance = np.diag([sigma**2, 4 * sigma**2])
+    turned = matrix @ covariance @ matrix.T
+    place = np.array([x, y]) @ matrix.T + [east, north]
+    one = SQUARE.depth(x, y, (sigma**2, 0.0, 4 * sigma**2))
+    spread = (turned[0, 0], turned[0, 1], turned[1, 1])
+    two = other.depth(float(place[0]), float(place[1]), spread)
     assert abs(two.inside_m) == pytest.approx(abs(one.inside_m), abs=1e-6)
     if abs(one.inside_m) > 1e-6:
         assert math.copysign(1, two.inside_m) == math.copysign(1, one.inside_m)
+
+
+@given(st.lists(st.tuples(st.floats(-2, 6), st.floats(-2, 5)), min_size=1, max_size=20))
+def test_agrees_with_shapely_on_any_outline(places: list[tuple[float, float]]) -> None:
+    """Concave, clockwise, with a horizontal and a vertical edge."""
+    corners = ((0.0, 0.0), (0.0, 3.0), (2.0, 1.0), (4.0, 3.0), (5.0, 1.0), (3.0, 0.0))
+    polygon, area = shapely.Polygon(corners), FloorArea(corners)
+    for x, y in places:
+        depth = area.depth(x, y, (0.01, 0.0, 0.01)).inside_m
+        place = shapely.Point(x, y)
+        assert abs(depth) == pytest.approx(polygon.exterior.distance(place), abs=1e-9)
+        if abs(depth) > 1e-9:
+            assert (depth > 0) == polygon.contains(place)
+        assert area.near(x, y) or depth < 0
 
 
 @given(st.floats(-2, 6), st.floats(-2, 5), st.floats(0.01, 3))

@@ -1,11 +1,10 @@
 """Rule kind ``line_crossing``: a person crosses a line."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -102,7 +101,7 @@ class LineCrossingMachine(EpisodeMachine[int]):
         self._trails: Memory[_Trail] = Memory(UNSEEN_S)
         self._barrier: Barrier | None = None
         if spec.line_m is not None:
-            self._barrier = Barrier(np.array(spec.line_m, np.float64))
+            self._barrier = Barrier(spec.line_m)
 
     def exchange(self, one: int, other: int) -> None:
         self._trails.exchange(one, other)
@@ -148,37 +147,29 @@ class LineCrossingMachine(EpisodeMachine[int]):
             return _Trail(place, now, direction)
         return _Trail(place)
 
-    def _places(self, people: People) -> list[tuple[int, tuple[float, float], bool]]:
+    def _places(self, people: People) -> Iterator[tuple[int, tuple[float, float], bool]]:
         """Where everybody is, in the line's unit, and whether that is surely on one side."""
         if self._spec.line_m is not None:
             return self._on_floor(people)
         return self._in_picture(people)
 
-    def _on_floor(self, people: People) -> list[tuple[int, tuple[float, float], bool]]:
-        placed = [(p.track_id, p.floor) for p in people.pedestrians if p.floor is not None]
-        if not placed or self._barrier is None:
-            return []
-        places = np.array([(floor.x_m, floor.y_m) for _, floor in placed])
-        spread = np.array([math.sqrt(sum(floor.covariance_m2[::2]) / 2) for _, floor in placed])
-        sure = self._barrier.distances(places) >= np.minimum(spread, MOST_DOUBT_M)
-        return _rows([track_id for track_id, _ in placed], places, sure)
-
-    def _in_picture(self, people: People) -> list[tuple[int, tuple[float, float], bool]]:
-        if not people.pedestrians:
-            return []
-        scale = np.array([people.aspect, 1.0])
+    def _on_floor(self, people: People) -> Iterator[tuple[int, tuple[float, float], bool]]:
         if self._barrier is None:
-            self._barrier = Barrier(np.array(self._spec.line, np.float64) * scale)
-        places = people.feet * scale
-        heights = np.array([p.box[3] - p.box[1] for p in people.pedestrians])
-        sure = self._barrier.distances(places) >= DOUBT * heights
-        return _rows([p.track_id for p in people.pedestrians], places, sure)
+            return
+        for person in people.pedestrians:
+            floor = person.floor
+            if floor is not None:
+                doubt = math.sqrt((floor.covariance_m2[0] + floor.covariance_m2[2]) / 2)
+                apart = self._barrier.distance(floor.x_m, floor.y_m)
+                yield person.track_id, (floor.x_m, floor.y_m), apart >= min(doubt, MOST_DOUBT_M)
 
-
-def _rows(
-    ids: list[int], places: NDArray[np.float64], sure: NDArray[np.bool_]
-) -> list[tuple[int, tuple[float, float], bool]]:
-    return [
-        (track_id, (x, y), is_sure)
-        for track_id, (x, y), is_sure in zip(ids, places.tolist(), sure.tolist(), strict=True)
-    ]
+    def _in_picture(self, people: People) -> Iterator[tuple[int, tuple[float, float], bool]]:
+        if not people.pedestrians:
+            return
+        if self._barrier is None:
+            line = self._spec.line or ()
+            self._barrier = Barrier(tuple((x * people.aspect, y) for x, y in line))
+        for person, (x, y) in zip(people.pedestrians, people.feet.tolist(), strict=True):
+            height = float(person.box[3] - person.box[1])
+            place = (x * people.aspect, y)
+            yield person.track_id, place, self._barrier.distance(*place) >= DOUBT * height

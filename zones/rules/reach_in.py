@@ -58,8 +58,10 @@ class ReachInMachine(EpisodeMachine[int]):
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         reaching = people.inside(self._opening, "arms")
-        standing = people.inside(self._area, "feet") if reaching else {}
-        far = people.farther(self._area, self._reach_m) if reaching else frozenset()
+        if not reaching:
+            return self._episodes.update(people.at, people.subjects, {}, aspect=people.aspect)
+        standing = people.inside(self._area, "feet")
+        far = people.farther(self._area, self._reach_m, reaching)
         breaking = {
             track_id: {"points": points}
             for track_id, points in reaching.items()
