@@ -6,9 +6,11 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 from starlette.datastructures import FormData
 
 from dashboard import forms
+from dashboard.canvas import Canvas, Corners
 from safety.i18n import Translate
 from zones.specs import RuleSpec, ZoneSpec
 
@@ -38,12 +40,12 @@ class Filled(Generic[T]):
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
-def corners_text(polygon: tuple[tuple[float, float], ...]) -> str:
-    """Corners as people edit them: one per line, percent of width and height."""
-    return "\n".join(f"{x * 100:.1f}, {y * 100:.1f}" for x, y in polygon)
+def corners_text(corners: Corners, unit: float = 0.01) -> str:
+    """Corners as people edit them: one per line, in units of the canvas."""
+    return "\n".join(f"{x / unit:.2f}, {y / unit:.2f}" for x, y in corners)
 
 
-def parse_corners(text: str) -> list[tuple[float, float]]:
+def parse_corners(text: str, unit: float = 0.01) -> Corners:
     """The corners in such a text.
 
     Raises:
@@ -53,28 +55,32 @@ def parse_corners(text: str) -> list[tuple[float, float]]:
     for line in text.splitlines():
         if line.strip():
             x, y = line.replace(",", " ").split()
-            corners.append((float(x) / 100, float(y) / 100))
-    return corners
+            corners.append((float(x) * unit, float(y) * unit))
+    return tuple(corners)
 
 
 def filled_zone(
-    form: FormData, translate: Translate, *, zone_id: str, camera_id: str
+    form: FormData, translate: Translate, *, zone_id: str, canvas: Canvas
 ) -> Filled[ZoneSpec]:
-    """The zone in a form."""
+    """The zone in a form, drawn on a canvas."""
     values = {
         "name": forms.text(form, "name"),
         "corners": forms.text(form, "corners", limit=8000),
     }
     try:
-        polygon = parse_corners(values["corners"])
+        place = canvas.place(parse_corners(values["corners"], canvas.unit))
+    except PydanticCustomError as error:
+        said = translate(error.type, **(error.context or {}))
+        return Filled(values=values, problems={"polygon": said})
     except ValueError:
         return Filled(values=values, problems={"polygon": translate("zones.corners_unreadable")})
     try:
-        spec = ZoneSpec.model_validate(
-            {"id": zone_id, "name": values["name"], "camera_id": camera_id, "polygon": polygon}
-        )
+        spec = ZoneSpec.model_validate({"id": zone_id, "name": values["name"], **place})
     except ValidationError as error:
-        return Filled(values=values, problems=forms.problems(error, translate))
+        problems = forms.problems(error, translate)
+        if "floor_m" in problems:
+            problems["polygon"] = problems.pop("floor_m")
+        return Filled(values=values, problems=problems)
     return Filled(values=values, spec=spec)
 
 
