@@ -107,17 +107,18 @@ def score_events(
         # One violation may last through two events that lie close together.
         new = {n for n, event in enumerate(wanted) if _open_during(alarm, event, hold_s)} - found
         score.repeats += not new
-        for number in sorted(new):
-            _count(score, alarm, wanted[number])
+        score.detected += len(new)
+        score.delays_s += [max(0.0, alarm.opened_s - wanted[n].t_start) for n in sorted(new)]
+        nearest = min((_distance(wanted[n]) for n in new), default=None)
+        if alarm.distance_m is not None and nearest is not None and np.isfinite(nearest):
+            score.distance_errors_m.append(alarm.distance_m - nearest)
         found |= new
     return score
 
 
-def _count(score: RuleScore, alarm: Alarm, event: TrueEvent) -> None:
-    score.detected += 1
-    score.delays_s.append(max(0.0, alarm.opened_s - event.t_start))
-    if alarm.distance_m is not None and isinstance(event.value, int | float):
-        score.distance_errors_m.append(alarm.distance_m - float(event.value))
+def _distance(event: TrueEvent) -> float:
+    """The smallest true distance; infinite if the event is about no distance."""
+    return float(event.value) if isinstance(event.value, int | float) else float("inf")
 
 
 def _opened_for(alarm: Alarm, event: TrueEvent, hold_s: float) -> bool:
