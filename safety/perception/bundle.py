@@ -11,6 +11,10 @@ FOLDER = Path(__file__).parent.parent / "models"
 LIST = "checksums.json"
 
 
+IN_8_BITS = "-int8"
+"""Ends the name of a bundled network's twin with convolutions in 8 bits, for processors."""
+
+
 class Shipped(Spec):
     """What a bundled network must be."""
 
@@ -52,3 +56,13 @@ def write_list(folder: Path, licence: str) -> None:
     }
     text = json.dumps(entries, indent=2) + "\n"
     (folder / LIST).write_text(text, encoding="utf-8")
+
+
+def in_8_bits_beside(network: Path) -> Path | None:
+    """The twin in 8 bits that ships beside a network; None if there is none.
+
+    Raises:
+        ModelError: As ``shipped``.
+    """
+    twin = network.with_stem(network.stem + IN_8_BITS)
+    return twin if twin.is_file() and twin.name in shipped(network.parent) else None

@@ -1,7 +1,7 @@
 """Loads a network into the best engine that this machine has."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic
 
@@ -11,6 +11,7 @@ import structlog
 from safety.errors import ModelError
 from safety.perception.added import meaning, read_note
 from safety.perception.batches import BatchDetector, BatchEngine
+from safety.perception.bundle import in_8_bits_beside
 from safety.perception.convert import converted
 from safety.perception.detector import Detector, Found, NetworkDetector, ObjectDetector
 from safety.perception.devices import Backend, Choice, Device, choose
@@ -151,11 +152,29 @@ class _Loader(Generic[Found]):
         return FallbackDetector(detector, on_processor, tell)
 
     def _open(self, choice: Choice) -> NetworkDetector[Found]:
-        detector = self._engine(choice)
+        twin = self._twin(choice)
+        detector = self._engine(choice) if twin is None else twin
         # Shows at once that the output is what the card says, and spares the first frame the wait.
         detector.detect([np.full((self.network_px[1], self.network_px[0], 3), PAD, np.uint8)])
-        log.info("network_loaded", model=self.model.name, runs=str(choice), size=self.network_px)
+        log.info(
+            "network_loaded",
+            model=self.model.name,
+            in_8_bits=twin is not None,
+            runs=str(choice),
+            size=self.network_px,
+        )
         return detector
+
+    def _twin(self, choice: Choice) -> NetworkDetector[Found] | None:
+        """The twin in 8 bits, if one ships and this processor computes it as meant."""
+        twin = in_8_bits_beside(self.model)
+        if choice.device != "cpu" or twin is None:
+            return None
+        try:
+            return replace(self, model=twin)._engine(choice)
+        except ModelError as error:
+            log.warning("network_runs_in_16_bits", model=self.model.name, why=str(error))
+            return None
 
     def _engine(self, choice: Choice) -> NetworkDetector[Found]:
         # Imported here because hardly any installation has all engines.

@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 
 from safety.config import Settings
 from safety.errors import ModelError
+from safety.perception.bundle import IN_8_BITS
 from safety.types import KEYPOINTS, ObjectClass
 
 _BUNDLED = Path(__file__).parent.parent / "models"
@@ -57,7 +58,8 @@ def _find(
             path=str(chosen),
             setting=setting,
         )
-    found = sorted(bundled.glob(pattern))
+    # Twins in 8 bits are chosen where the network is loaded: the device decides.
+    found = sorted(path for path in bundled.glob(pattern) if not path.stem.endswith(IN_8_BITS))
     if not found:
         raise ModelError(
             "model.none",

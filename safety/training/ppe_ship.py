@@ -8,15 +8,10 @@ from pathlib import Path
 import onnx
 
 from safety.perception.convert import convert
-from safety.training.blend import best_blend
 from safety.training.export import export
 from safety.training.ppe_data import prepare
-from safety.training.ppe_train import validation
 from safety.training.quantize import calibration, quantized
 from safety.training.recipe import Recipe
-
-SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""Shares of the trained weights in the blend that are tried on the validation crops."""
 
 
 def ship_ppe(recipe: Recipe, *, data: Path, run: Path, out: Path) -> tuple[Path, Path]:
@@ -29,10 +24,8 @@ def ship_ppe(recipe: Recipe, *, data: Path, run: Path, out: Path) -> tuple[Path,
         ``out/ppe.onnx`` and ``out/ppe-int8.onnx``.
     """
     crops = prepare(recipe, data, run / "crops")
-    base = data.parent / recipe.base
-    judge = validation(recipe, crops)
-    share, weights = best_blend(base, run / "best.pt", recipe.classes, SHARES, judge)
-    notes = card_lines(recipe, base, crops / "train" / "weights.json", share)
+    weights = run / "best.pt"
+    notes = card_lines(recipe, data.parent / recipe.base, crops / "train" / "weights.json")
     half = export(weights, out=out / "ppe.onnx", notes=notes)
     model = convert(weights)
     kept = {prop.key: prop.value for prop in model.metadata_props}
@@ -43,7 +36,7 @@ def ship_ppe(recipe: Recipe, *, data: Path, run: Path, out: Path) -> tuple[Path,
     return half, int8
 
 
-def card_lines(recipe: Recipe, base: Path, training_list: Path, share: float) -> Mapping[str, str]:
+def card_lines(recipe: Recipe, base: Path, training_list: Path) -> Mapping[str, str]:
     """What the network file says about where it comes from."""
     return {
         "description": "Anjeon protective equipment on crops of persons: hard hats and vests,"
@@ -55,5 +48,4 @@ def card_lines(recipe: Recipe, base: Path, training_list: Path, share: float) ->
         "seed": str(recipe.seed),
         "training_list_sha256": sha256(training_list.read_bytes()).hexdigest(),
         "base_sha256": sha256(base.read_bytes()).hexdigest(),
-        "share_of_trained_weights": f"{share:g}",
     }
