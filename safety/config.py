@@ -205,6 +205,11 @@ class Settings(BaseSettings):
         return self.data_dir / "observations"
 
     @property
+    def plans_dir(self) -> Path:
+        """Pictures under the floor plan."""
+        return self.data_dir / "plans"
+
+    @property
     def models_dir(self) -> Path:
         """Directory of the networks that were added, and of what is made of networks."""
         return self.data_dir / "models"
