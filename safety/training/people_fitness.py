@@ -64,9 +64,8 @@ class Fitness:
             reported = _above(everything, np.array(thresholds))
             persons = rendered if sample.source == "rendered" else real
             persons.count(sample, reported, _PERSON, aspect)
-            if sample.source in ("rendered", "forklift"):
-                for kind, tally in vehicles.items():
-                    tally.count(sample, reported, kind, aspect)
+            for kind, tally in vehicles.items():
+                tally.count(sample, reported, kind, aspect)
         forklift = vehicles[_FORKLIFT].f1
         five = (rendered.f1, rendered.oks, real.f1, real.oks, forklift)
         return {

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import onnx
+from torch import nn
 
 from safety.perception.convert import convert
 from safety.training.blend import blended, recalibrated
@@ -17,18 +18,19 @@ from safety.training.export import export
 from safety.training.networks import load_network
 from safety.training.people_data import prepare
 from safety.training.people_fitness import CONFIDENCE, Fitness
+from safety.training.people_vehicles import train_vehicles, vehicle_figures
 from safety.training.quantize import PICTURES, fitted, quantized
 from safety.training.recipe import Recipe
-from safety.types import Detections, Picture
+from safety.types import Picture
 
 SHARES = (0.4, 0.55, 0.7, 0.85, 1.0)
 """Shares of the trained weights in the blend that are tried on the validation pictures."""
 
-THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
-"""Scores of the blend that may become the operating threshold, per class."""
+THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+"""Person scores of the blend that may become the operating threshold."""
 
-TOLERANCE = 0.01
-"""How far recall and precision on photographs may lie below the base network's."""
+_KEPT = ("real_recall", "real_precision", "rendered_precision")
+"""Figures of persons that must not fall below the base network's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,68 +39,77 @@ class Choice:
 
     Attributes:
         share: Share of the trained weights in the blend.
-        thresholds: Per class, the score of the blend that becomes the operating threshold.
-        shortfall: Recall and precision on photographs below the base's, beyond the tolerance.
-        figures: Of the result, on the validation pictures.
+        threshold: Person score of the blend that becomes the operating threshold.
+        shortfall: How far the figures that must be kept lie below the base's, summed.
+        figures: Of the blend with that threshold.
     """
 
     share: float
-    thresholds: tuple[float, ...]
+    threshold: float
     shortfall: float
     figures: Mapping[str, float]
 
+    @property
+    def fitness(self) -> float:
+        """Mean of F1 and keypoint similarity of persons, on renderings and on photographs."""
+        f1 = [_f1(self.figures, part) for part in ("rendered", "real")]
+        return (sum(f1) + self.figures["rendered_oks"] + self.figures["real_oks"]) / 4
 
-def ship_people(recipe: Recipe, *, data: Path, run: Path, out: Path) -> Choice:
+
+def ship_people(recipe: Recipe, *, data: Path, run: Path, out: Path, device: str = "cpu") -> Choice:
     """Make the files from the best weights of a run; which of them ships, ``val`` decides.
 
     Args:
-        run: Folder that ``train_people`` wrote; ``final.pt`` is added to it.
+        run: Folder that ``train_people`` wrote; ``blend.pt`` and ``final.pt`` are added to it.
         out: Folder for ``people-pose.onnx`` and ``people-pose-int8.onnx``.
     """
     training, validation, digest = prepare(recipe, data, run)
     base = data.parent / recipe.base
     judge = Fitness(read_list(validation, data), recipe.width_px)
-    choice = _choose(recipe, base, run / "best.pt", judge)
     old, new = (load_network(path, recipe.classes).eval() for path in (base, run / "best.pt"))
-    final = recalibrated(blended(old, new, choice.share), choice.thresholds, CONFIDENCE)
-    save_weights(run / "final.pt", final)
-    notes = card_lines(recipe, base, digest, choice)
-    export(run / "final.pt", out=out / "people-pose.onnx", notes=notes)
-    model = quantized(convert(run / "final.pt"), _calibration(recipe, training, data))
-    kept = {prop.key: prop.value for prop in model.metadata_props}
-    onnx.helper.set_model_props(model, {**kept, **notes})
-    onnx.save(model, str(out / "people-pose-int8.onnx"))
+    choice = choose(judge, old, new)
+    mixed = recalibrated(blended(old, new, choice.share), [choice.threshold], CONFIDENCE)
+    save_weights(run / "blend.pt", mixed)
+    weights = run / "blend.pt"
+    if recipe.new_classes is not None:
+        weights = train_vehicles(recipe, weights, data=data, run=run, judge=judge, device=device)
+    final = load_network(weights, recipe.classes).eval()
+    vehicles = vehicle_figures(judge, final)
+    thresholds = (CONFIDENCE, vehicles["forklift_threshold"], vehicles["amr_threshold"])
+    save_weights(run / "final.pt", recalibrated(final, thresholds, CONFIDENCE))
+    notes = card_lines(recipe, base, digest, (choice.threshold, *thresholds[1:]), choice.share)
+    _export(run / "final.pt", out, notes, _calibration(recipe, training, data))
     return choice
 
 
-def _choose(recipe: Recipe, base: Path, trained: Path, judge: Fitness) -> Choice:
-    """The fittest blend and thresholds among those that do on photographs what the base does."""
-    old, new = (load_network(path, recipe.classes).eval() for path in (base, trained))
+def choose(judge: Fitness, old: nn.Module, new: nn.Module) -> Choice:
+    """The fittest blend and threshold among those that lose nothing that must be kept."""
     asked = judge(old)
     choices = []
     for share in SHARES:
         found = judge.find(blended(old, new, share), min(THRESHOLDS))
-        vehicles = _vehicle_thresholds(judge, found)
         for threshold in THRESHOLDS:
-            thresholds = (threshold, *vehicles)
-            figures = judge.figures(found, thresholds)
-            short = sum(
-                max(asked[key] - TOLERANCE - figures[key], 0)
-                for key in ("real_recall", "real_precision")
-            )
+            figures = judge.figures(found, (threshold, CONFIDENCE, CONFIDENCE))
+            short = sum(max(asked[key] - figures[key], 0) for key in _KEPT)
             choices.append(
-                Choice(share=share, thresholds=thresholds, shortfall=short, figures=figures)
+                Choice(share=share, threshold=threshold, shortfall=short, figures=figures)
             )
-    return min(choices, key=lambda choice: (choice.shortfall, -choice.figures["fitness"]))
+    return min(choices, key=lambda choice: (choice.shortfall, -choice.fitness))
 
 
-def _vehicle_thresholds(judge: Fitness, found: Sequence[Detections]) -> tuple[float, float]:
-    """The thresholds of forklifts and AMRs with the best F1."""
-    figures = {t: judge.figures(found, (CONFIDENCE, t, t)) for t in THRESHOLDS}
-    return (
-        max(THRESHOLDS, key=lambda t: figures[t]["forklift_f1"]),
-        max(THRESHOLDS, key=lambda t: figures[t]["amr_f1"]),
-    )
+def _f1(figures: Mapping[str, float], part: str) -> float:
+    recall, precision = figures[f"{part}_recall"], figures[f"{part}_precision"]
+    return 2 * recall * precision / max(recall + precision, 1e-9)
+
+
+def _export(
+    weights: Path, out: Path, notes: Mapping[str, str], pictures: Sequence[Picture]
+) -> None:
+    export(weights, out=out / "people-pose.onnx", notes=notes)
+    model = quantized(convert(weights), pictures)
+    kept = {prop.key: prop.value for prop in model.metadata_props}
+    onnx.helper.set_model_props(model, {**kept, **notes})
+    onnx.save(model, str(out / "people-pose-int8.onnx"))
 
 
 def _calibration(recipe: Recipe, training: Path, data: Path) -> list[Picture]:
@@ -110,7 +121,9 @@ def _calibration(recipe: Recipe, training: Path, data: Path) -> list[Picture]:
     return [fitted(picture, size_px) for picture in pictures if picture is not None]
 
 
-def card_lines(recipe: Recipe, base: Path, digest: str, choice: Choice) -> Mapping[str, str]:
+def card_lines(
+    recipe: Recipe, base: Path, digest: str, thresholds: Sequence[float], share: float
+) -> Mapping[str, str]:
     """What a network file says about where it comes from."""
     return {
         "description": "Anjeon people and vehicles: persons with 17 keypoints, forklifts, AMRs."
@@ -122,6 +135,6 @@ def card_lines(recipe: Recipe, base: Path, digest: str, choice: Choice) -> Mappi
         "seed": str(recipe.seed),
         "training_list_sha256": digest,
         "base_sha256": sha256(base.read_bytes()).hexdigest(),
-        "share_of_trained_weights": f"{choice.share:g}",
-        "scores_moved_to_0.25": " ".join(f"{value:g}" for value in choice.thresholds),
+        "share_of_trained_weights": f"{share:g}",
+        "scores_moved_to_0.25": " ".join(f"{value:g}" for value in thresholds),
     }

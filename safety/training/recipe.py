@@ -55,6 +55,9 @@ class Recipe(_Spec):
     height_px: int = Field(multiple_of=32, description="Height of the training pictures.")
     seed: int = Field(ge=0, description="Of every random number.")
     optimisation: Optimisation = Field(description="How the weights are changed.")
+    new_classes: Optimisation | None = Field(
+        default=None, description="A second round for the classes that the base does not know."
+    )
     data: dict[str, float] = Field(description="Thresholds of the data preparation, by name.")
     augmentation: dict[str, float] = Field(description="Chances and ranges, by name.")
 

@@ -88,7 +88,7 @@ def seed_everything(seed: int) -> None:
 
 
 def freeze(network: nn.Module, layers: int) -> None:
-    """Keep the weights of the first layers."""
+    """Keep the weights of the first layers, besides those that are kept already."""
     for layer in list(network.model)[:layers]:
         layer.requires_grad_(False)
 

@@ -1,0 +1,83 @@
+"""A second round of training for the classes that the base network does not know.
+
+Only their rows of the last layer change, a linear classifier on finished features: boxes,
+joints and scores of persons stay as they are.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from safety.training.dataset import read_list
+from safety.training.networks import load_network, with_gains
+from safety.training.people_batches import PeoplePictures, collate
+from safety.training.people_fitness import CONFIDENCE, Fitness
+from safety.training.recipe import Recipe
+from safety.training.trainer import Job, train
+
+THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
+"""Scores that may become the operating threshold of a vehicle."""
+
+
+def train_vehicles(
+    recipe: Recipe, weights: Path, *, data: Path, run: Path, judge: Fitness, device: str
+) -> Path:
+    """Train the rows of forklift and AMR on finished weights.
+
+    Returns:
+        The best weights, in ``run/vehicles``.
+    """
+    assert recipe.new_classes is not None, "the recipe has a second round"
+    network = load_network(weights, recipe.classes)
+    only_new_rows(network)
+    with_gains(network, recipe.new_classes.gains)
+    samples = read_list(run / "train.jsonl", data)
+    size_px = (recipe.width_px, recipe.height_px)
+
+    def evaluate(trained: nn.Module) -> Mapping[str, float]:
+        figures = vehicle_figures(judge, trained)
+        return {**figures, "fitness": figures["forklift_f1"] + figures["amr_f1"]}
+
+    return train(
+        Job(
+            network=network,
+            data=PeoplePictures(samples, size_px, recipe.augmentation),
+            collate=collate,
+            evaluate=evaluate,
+            optimisation=recipe.new_classes,
+            out=run / "vehicles",
+            seed=recipe.seed + 1,
+            device=device,
+        )
+    )
+
+
+def only_new_rows(network: nn.Module) -> None:
+    """Let nothing learn but the last layer's rows after the first, which is the persons'."""
+    network.requires_grad_(False)
+    for level in network.model[-1].cv3:
+        for parameter in level[-1].parameters():
+            parameter.requires_grad_(True)
+            parameter.register_hook(_without_first_row)
+
+
+def _without_first_row(gradient: Tensor) -> Tensor:
+    kept = torch.ones_like(gradient)
+    kept[0] = 0
+    return gradient * kept
+
+
+def vehicle_figures(judge: Fitness, network: nn.Module) -> dict[str, float]:
+    """F1 of forklifts and AMRs, each at its best threshold, and those thresholds."""
+    found = judge.find(network, min(THRESHOLDS))
+    figures = {t: judge.figures(found, (CONFIDENCE, t, t)) for t in THRESHOLDS}
+    best = {
+        kind: max(THRESHOLDS, key=lambda t, kind=kind: figures[t][f"{kind}_f1"])  # type: ignore[misc]
+        for kind in ("forklift", "amr")
+    }
+    return {
+        **{f"{kind}_f1": figures[t][f"{kind}_f1"] for kind, t in best.items()},
+        **{f"{kind}_threshold": t for kind, t in best.items()},
+    }
