@@ -18,7 +18,7 @@ from safety.training.quantize import calibration, head_nodes
 from tests.support.peers import peers_python
 from tests.support.third_party import ROOT
 
-pytestmark = pytest.mark.peers
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=230,
         check=False,
     )
     assert run.returncode == 0, run.stderr[-4000:]

@@ -29,6 +29,7 @@ def main(folder: Path) -> None:
     recipe = read_recipe("people").model_dump(mode="json")
     recipe |= {"base": "models/untrained.pt", "width_px": 160, "height_px": 96}
     recipe["optimisation"] |= {"epochs": 1, "batch": 4, "warmup_steps": 1}
+    recipe["new_classes"] |= {"epochs": 1, "batch": 4, "warmup_steps": 1}
     own = folder / "own.yaml"
     own.write_text(yaml.safe_dump(recipe))
     data, out = folder / "data", folder / "run"
