@@ -111,8 +111,8 @@ def moving_part(site: FloorSite, hub: Hub, clock: Clock, translate: Translate) -
     zones = {zone.id: zone_state(site, zone.id, hub) for zone in site.zones}
     return {
         "revision": site.revision,
-        "sentence": _sentence(cameras, translate),
-        "complete": bool(cameras) and all(each == "live" for each in cameras.values()),
+        "sentence": _sentence(cameras, zones, translate),
+        "complete": _complete(cameras, zones),
         "count": translate("plan.count", people=len(people), vehicles=len(vehicles) + len(seen)),
         "cameras": {
             each: {"state": state, "text": translate(f"state.{state}")}
@@ -151,12 +151,27 @@ def _camera_state(status: CameraStatus | None) -> str:
     return (CameraState.BLIND if status is None else status.state).value
 
 
-def _sentence(cameras: Mapping[str, str], translate: Translate) -> str:
+def _complete(cameras: Mapping[str, str], zones: Mapping[str, ZoneState]) -> bool:
+    return (
+        bool(cameras)
+        and all(each == "live" for each in cameras.values())
+        and "unwatched" not in zones.values()
+    )
+
+
+def _sentence(
+    cameras: Mapping[str, str], zones: Mapping[str, ZoneState], translate: Translate
+) -> str:
+    unwatched = sum(each == "unwatched" for each in zones.values())
     watched = sum(state != "blind" for state in cameras.values())
     if not cameras:
         return translate("plan.no_cameras")
     if watched == 0:
         return translate("plan.none_watched")
+    if unwatched:
+        return translate("plan.zones_unwatched", count=unwatched, total=len(zones))
+    if watched == len(cameras) == 1:
+        return translate("plan.one_watched")
     key = "plan.all_watched" if watched == len(cameras) else "plan.some_watched"
     return translate(key, watched=watched, total=len(cameras))
 

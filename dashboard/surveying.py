@@ -22,7 +22,7 @@ LOOKED_AT: Final = tuple(
 )
 """Picture points whose uncertainty is drawn."""
 
-MOST_LINES: Final = 24
+MOST_LINES: Final = 12
 """Lines of the grid of metres in each direction."""
 
 _STEPS_M: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)

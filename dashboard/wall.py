@@ -21,6 +21,8 @@ from safety.i18n import Translate
 from safety.store.alerts import AlertState, list_alerts
 from safety.store.tables import Alert, Camera, Zone
 from safety.types import CameraState
+from zones.calibration import CalibrationSpec
+from zones.survey import solve
 
 MAX_RAISED = 200
 """Alerts counted per camera at most; beyond that the inbox is the place to look."""
@@ -109,7 +111,7 @@ def read_wall(visit: Visit) -> Wall:
             camera,
             known.get(camera.id),
             visit.hub,
-            zones=[zone.spec for zone in zones if zone.camera_id == camera.id],
+            zones=_zones(camera, zones),
             open_alerts=opened[camera.id],
             danger=camera.id in lasting,
         )
@@ -152,8 +154,23 @@ def _tile(
         aspect=size[0] / size[1] if size[0] and size[1] else 16 / 9,
         open_alerts=open_alerts,
         danger=danger,
-        zones=[{key: spec[key] for key in ("id", "name", "polygon")} for spec in zones],
+        zones=zones,
     )
+
+
+def _zones(camera: Camera, zones: Sequence[Zone]) -> list[dict[str, Any]]:
+    """What is drawn in a picture: its own zones, and what it shows of those on the floor."""
+    stored = camera.spec.get("calibration")
+    floor = solve(CalibrationSpec.model_validate(stored)) if stored else None
+    drawn = []
+    for zone in zones:
+        polygon = zone.spec.get("polygon") if zone.camera_id == camera.id else None
+        floor_m = zone.spec.get("floor_m")
+        if floor is not None and floor_m is not None:
+            polygon = floor.picture_polygon(floor_m)
+        if polygon:
+            drawn.append({"id": zone.id, "name": zone.spec["name"], "polygon": polygon})
+    return drawn
 
 
 def _state(

@@ -9,12 +9,14 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 from starlette.responses import Response
 
-from dashboard import forms, zone_forms
+from dashboard import forms, rule_forms, zone_forms
 from dashboard.access import ManagerOnlyVisit, ViewerVisit
-from dashboard.canvas import Canvas, Corners, View, views_of
+from dashboard.canvas import Canvas, Corners, View, in_view, views_of
 from dashboard.etags import check_match, spec_etag
 from dashboard.forms import Form
 from dashboard.pages import redirect, render
+from dashboard.rule_fields import RULE_KINDS
+from dashboard.rule_views import read_rules
 from dashboard.visit import Visit
 from safety.site import edit
 from safety.site.apply import load_site
@@ -71,7 +73,7 @@ def create_zone(visit: ManagerOnlyVisit, form: Form) -> Response:
         edit.put(session, filled.spec, by=visit.actor, at=visit.now)
         if forms.text(form, "alert_on_entry") == "yes":
             name = visit.translate("rules.default_name.intrusion", zone=filled.spec.name)[:120]
-            rule = zone_forms.new_rule("intrusion", name=name, zone_id=zone_id)
+            rule = rule_forms.new_rule("intrusion", name=name, zone_id=zone_id)
             edit.put(session, rule, by=visit.actor, at=visit.now)
     visit.hub.nudge("config")
     return redirect(f"/zones/{zone_id}?done=created")
@@ -203,7 +205,7 @@ def _editor(
         status=422 if problems else 200,
         camera=canvas.camera,
         on_floor=canvas.on_floor,
-        surface=canvas.surface(),
+        surface=canvas.surface() | {"views": _looked_at(site, canvas)},
         zone=zone,
         values=values,
         problems=dict(problems or {}),
@@ -212,10 +214,17 @@ def _editor(
         views=views,
         unresolved=unresolved,
         hatched=_nowhere_seen(zone, canvas, views, unresolved),
-        rules=[rule for rule in site.rules if zone and rule.zone_id == zone.id],
-        channel_names={channel.id: channel.name for channel in site.channels},
-        kinds=zone_forms.RULE_KINDS,
+        rules=read_rules(visit, site, zone.id) if zone else [],
+        kinds=RULE_KINDS,
     )
+
+
+def _looked_at(site: SiteSpec, canvas: Canvas) -> list[Corners]:
+    """What calibrated cameras see of the plan, where the plan is drawn on."""
+    if canvas.camera is not None:
+        return []
+    calibrations = [each.calibration for each in site.cameras if each.enabled]
+    return [seen for each in calibrations if each and (seen := in_view(each, canvas.plan))]
 
 
 def _blank_views(site: SiteSpec, canvas: Canvas) -> list[View]:

@@ -4,7 +4,7 @@
 import { PairTable } from "./pair-table.js";
 import { PairView } from "./pair-view.js";
 import { planGround } from "./plan-ground.js";
-import { surfaceOf, WIDTH } from "./surface.js";
+import { keepReadable, surfaceOf, WIDTH } from "./surface.js";
 import { hatching, points, shape } from "./svg.js";
 
 const WAIT_MS = 150;
@@ -35,6 +35,7 @@ class Calibration {
   view(side) {
     const svg = this.form.querySelector(`[data-side="${side}"] svg`);
     svg.setAttribute("viewBox", `0 0 ${WIDTH} ${this.surfaces[side].height}`);
+    if (side === "plan") keepReadable(svg);
     const told = {
       placed: (index, place) => this.placed(side, index, place),
       added: (place) => this.add(side, place),

@@ -1,6 +1,6 @@
 // One side of the matching: the picture or the plan, with a numbered handle for every pair.
 
-import { viewPlace, WIDTH } from "./surface.js";
+import { viewPlace, viewScale } from "./surface.js";
 import { shape } from "./svg.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -37,7 +37,7 @@ export class PairView {
   }
 
   at(event) {
-    return this.surface.fromView(viewPlace(this.svg, event, this.surface.height));
+    return this.surface.fromView(viewPlace(this.svg, event));
   }
 
   key(event) {
@@ -66,7 +66,7 @@ export class PairView {
 
   handle(place, index, state) {
     const [x, y] = this.surface.toView(place);
-    const scale = Math.max(1, WIDTH / Math.max(1, this.svg.getBoundingClientRect().width));
+    const scale = Math.max(1, viewScale(this.svg));
     const words = this.surface.shown(place).map((value) => value + this.surface.suffix).join(", ");
     const text = shape("text", { y: 5 * scale, "text-anchor": "middle", "font-size": 14 * scale }, String(index + 1));
     const cross = `M${-20 * scale} 0H${20 * scale}M0 ${-20 * scale}V${20 * scale}`;

@@ -1,10 +1,10 @@
 // The ground of a floor plan: the uploaded picture, if there is one, and a grid of metres.
 
 import { WIDTH } from "./surface.js";
-import { shape } from "./svg.js";
+import { points, shape } from "./svg.js";
 
 const STEPS_M = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
-const MOST_LINES = 24;
+const MOST_LINES = 12;
 
 export function planGround(surface, plan) {
   const parts = [];
@@ -24,6 +24,10 @@ export function planGround(surface, plan) {
     const [, at] = surface.toView([0, y]);
     parts.push(shape("path", { d: `M0 ${at}H${WIDTH}`, class: "grid" }));
     if (y !== bottom) parts.push(label(4, at - 4, y));
+  }
+  for (const corners of plan.views ?? []) {
+    const places = corners.map((corner) => surface.toView(corner));
+    parts.push(shape("polygon", { points: points(places), class: "in-view" }));
   }
   return shape("g", { class: "ground", "aria-hidden": "true" }, ...parts);
 }

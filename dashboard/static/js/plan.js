@@ -3,7 +3,7 @@
 
 import { planGround } from "./plan-ground.js";
 import { MovingThings } from "./plan-things.js";
-import { surfaceOf, WIDTH } from "./surface.js";
+import { keepReadable, surfaceOf, WIDTH } from "./surface.js";
 import { hatching, points, shape } from "./svg.js";
 
 const STALE_AFTER_MS = 3000;
@@ -35,8 +35,9 @@ for (const { id, name, corners } of floor.zones) {
   const places = corners.map((corner) => surface.toView(corner));
   const hatch = shape("polygon", { points: points(places), class: "hatch" });
   const body = shape("polygon", { points: points(places), class: "plan-zone" });
-  const middle = [0, 1].map((axis) => places.reduce((sum, place) => sum + place[axis], 0) / places.length);
-  const label = shape("text", { x: middle[0], y: middle[1], class: "plan-label" });
+  const middle = places.reduce((sum, place) => sum + place[0], 0) / places.length;
+  const top = Math.min(...places.map((place) => place[1]));
+  const label = shape("text", { x: middle, y: top - 7, class: "plan-label" });
   zoneLayer.append(hatch, body, label);
   zones.set(id, { name, hatch, body, label });
 }
@@ -54,6 +55,8 @@ svg.replaceChildren(
   zoneLayer,
   things.layer,
 );
+
+keepReadable(svg);
 
 // --- what changes ---------------------------------------------------------------------------
 

@@ -75,11 +75,20 @@ export function surfaceOf(described) {
   return described.kind === "plan" ? new PlanSurface(described) : new PictureSurface();
 }
 
-// Where an event is in the view of an SVG.
-export function viewPlace(svg, event, height) {
-  const box = svg.getBoundingClientRect();
-  return [
-    ((event.clientX - box.left) / box.width) * WIDTH,
-    ((event.clientY - box.top) / box.height) * height,
-  ];
+// Where an event is in the view of an SVG, whatever room is left beside the view.
+export function viewPlace(svg, event) {
+  const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  return [place.x, place.y];
+}
+
+// View units in one pixel of the screen.
+export function viewScale(svg) {
+  return 1 / (svg.getScreenCTM()?.a || 1);
+}
+
+// Texts stay readable on every screen: styles take their size from --unit.
+export function keepReadable(svg) {
+  const measure = () => svg.style.setProperty("--unit", String(viewScale(svg)));
+  new ResizeObserver(measure).observe(svg);
+  measure();
 }

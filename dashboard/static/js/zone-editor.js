@@ -4,7 +4,7 @@
 import { Outline } from "./outline.js";
 import { planGround } from "./plan-ground.js";
 import { snapped } from "./snapping.js";
-import { surfaceOf, viewPlace, WIDTH } from "./surface.js";
+import { keepReadable, surfaceOf, viewPlace, viewScale, WIDTH } from "./surface.js";
 import { hatching, points, shape } from "./svg.js";
 
 const REACH_PX = 12;
@@ -27,6 +27,7 @@ class ZoneEditor {
     if (described.kind === "plan") {
       this.ground = planGround(this.surface, described);
       this.fit();
+      keepReadable(this.svg);
     } else {
       this.listenToPicture();
     }
@@ -138,7 +139,7 @@ class ZoneEditor {
 
   // Where the pointer wants corner `index` to be.
   wanted(event, index) {
-    const place = viewPlace(this.svg, event, this.surface.height);
+    const place = viewPlace(this.svg, event);
     if (!this.snaps || event.altKey) return this.surface.fromView(place);
     const own = this.outline.corners.map((corner) => this.surface.toView(corner));
     const others = this.others.map(({ corners }) => corners.map((each) => this.surface.toView(each)));
@@ -254,7 +255,7 @@ class ZoneEditor {
 
   // As large under a finger on a phone as under a mouse on a wide screen.
   scale() {
-    return Math.max(1, WIDTH / Math.max(1, this.svg.getBoundingClientRect().width));
+    return Math.max(1, viewScale(this.svg));
   }
 
   handle(place, radius, name, label) {
