@@ -11,7 +11,7 @@ import numpy as np
 
 from safety.training.needs import TrainingError
 from safety.training.people_pseudo import overlaps
-from safety.training.ppe_crops import Items, cuts, items_inside, pixels, write_crop
+from safety.training.ppe_crops import Items, crops_in, cuts, items_inside, pixels, write_crop
 from safety.training.ppe_sources import (
     CONSTRUCTION,
     RENDERED,
@@ -62,6 +62,13 @@ def prepare(recipe: Recipe, data: Path, out: Path) -> Path:
             data=str(data),
         )
     validation_crops(data, out, int(recipe.data["least_px_rendered"]))
+    if not any(crops_in(out / part) for part in ("val", "val_rendered")):
+        raise TrainingError(
+            "training.no_validation",
+            "{data} holds no pictures to judge the network by; keep at least 50 apart in"
+            " ppe-construction/images/val or in rendered/val.txt",
+            data=str(data),
+        )
     builder.save()
     return out
 

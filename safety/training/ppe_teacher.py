@@ -1,11 +1,13 @@
 """What earlier networks say about pictures whose labels have gaps."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from safety.perception.detector import Detector, ObjectDetector
 from safety.perception.load import load_object_detector, load_pose_detector
 from safety.perception.ppe import CROP_PX, Crop
 from safety.training.people_pseudo import overlaps
@@ -27,12 +29,29 @@ class Teacher:
     """
 
     def __init__(self, people: Path, items: Path, cache: Path, rules: Mapping[str, float]) -> None:
+        self._paths = people, items
+        self._cache = cache
         self._rules = rules
-        self._people = load_pose_detector(
-            people, width=640, aspect=1.0, cache_dir=cache, confidence=rules["base_score"]
+
+    @cached_property
+    def _people(self) -> Detector:
+        # Loaded when a photograph needs it: renderings need no teacher.
+        return load_pose_detector(
+            self._paths[0],
+            width=640,
+            aspect=1.0,
+            cache_dir=self._cache,
+            confidence=self._rules["base_score"],
         )
-        self._items = load_object_detector(
-            items, width=CROP_PX, cache_dir=cache, confidence=rules["teacher_unsure"], iou=0.7
+
+    @cached_property
+    def _items(self) -> ObjectDetector:
+        return load_object_detector(
+            self._paths[1],
+            width=CROP_PX,
+            cache_dir=self._cache,
+            confidence=self._rules["teacher_unsure"],
+            iou=0.7,
         )
 
     def persons(self, picture: Picture) -> FloatArray:

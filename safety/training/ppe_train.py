@@ -39,7 +39,9 @@ class CropValidation:
     def __init__(self, folders: Mapping[str, Path], size_px: int) -> None:
         self._size = size_px
         self._crops = {
-            name: [read_crop(path) for path in crops_in(folder)] for name, folder in folders.items()
+            name: [read_crop(path) for path in crops_in(folder)]
+            for name, folder in folders.items()
+            if crops_in(folder)
         }
 
     def __call__(self, network: nn.Module) -> dict[str, float]:

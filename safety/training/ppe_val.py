@@ -121,6 +121,8 @@ def crop_precision(
     figures = {}
     for name, folder in (("photographs", "val"), ("rendered", "val_rendered")):
         read = [read_crop(path) for path in crops_in(cache / "crops" / folder)]
+        if not read:
+            continue
         found = [detector.detect([crop])[0] for crop, _ in read]
         labelled = [items.scaled(1 / c.shape[1], 1 / c.shape[0]) for c, items in read]
         values = average_precision(found, labelled, len(NAMES))
