@@ -7,9 +7,14 @@ warning distance of a supplementary monitor, never that of a certified protectiv
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from safety.config import Spec
+
+Metres = float | NDArray[np.float64]
+"""One distance, or those of many persons at once."""
 
 WALKING_MPS = 1.6
 """Approach speed K of a walking person (ISO 13855)."""
@@ -39,8 +44,8 @@ def minimum_distance(speed_mps: float, stopping_s: float, reach_m: float) -> flo
 
 
 def minimum_distance_2024(
-    speed_mps: float, stopping_s: float, reach_m: float, uncertainty_m: float
-) -> float:
+    speed_mps: float, stopping_s: float, reach_m: float, uncertainty_m: Metres
+) -> Metres:
     """ISO 13855:2024: S = K T + D_DS + Z.
 
     Args:
@@ -65,9 +70,9 @@ def separation(
     stopping_s: float,
     stopping_m: float,
     reach_m: float,
-    human_uncertainty_m: float,
+    human_uncertainty_m: Metres,
     vehicle_uncertainty_m: float,
-) -> float:
+) -> Metres:
     """Speed and separation monitoring, ISO/TS 15066: Sp = Sh + Sr + Ss + C + Zd + Zr.
 
     Args:
@@ -96,12 +101,12 @@ class Approach:
     Attributes:
         latency_s: From capture to report, measured; None if nobody has measured it.
         vehicle_mps: Speed of the vehicle; None while it is unknown.
-        sigma_m: Standard deviation of the distance.
+        sigma_m: Standard deviation of the distance, or of many.
     """
 
     latency_s: float | None = None
     vehicle_mps: float | None = 0.0
-    sigma_m: float = 0.0
+    sigma_m: Metres = 0.0
 
     @property
     def system_s(self) -> float:
@@ -116,7 +121,7 @@ class FixedDistance(Spec):
     distance_m: float = Field(gt=0, le=50)
     """Metres."""
 
-    def metres(self, approach: Approach) -> float:
+    def metres(self, approach: Approach) -> Metres:
         """The distance in this situation."""
         return self.distance_m
 
@@ -134,7 +139,7 @@ class Iso13855Distance(Spec):
     height_m: float = Field(default=0.0, ge=0, le=1)
     """H: height at which a person is located; 0 for feet on the floor."""
 
-    def metres(self, approach: Approach) -> float:
+    def metres(self, approach: Approach) -> Metres:
         """The distance in this situation."""
         return minimum_distance_2024(
             self.speed_mps,
@@ -159,7 +164,7 @@ class SeparationDistance(Spec):
     reach_m: float = Field(default=LEAST_REACH_M, ge=0, le=3)
     """C: the reach of an arm, metres."""
 
-    def metres(self, approach: Approach) -> float:
+    def metres(self, approach: Approach) -> Metres:
         """The distance in this situation."""
         speed = self.unknown_speed_mps if approach.vehicle_mps is None else approach.vehicle_mps
         return separation(

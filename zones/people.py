@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +45,8 @@ _COLUMNS: dict[Body, list[int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """Who or what may break a rule.
+class Subject(NamedTuple):
+    """Who or what may break a rule; a tuple because many are made in every frame.
 
     Attributes:
         name: What a violation calls it, e.g. ``"person-12"``, ``"person-12+amr-1"``.
@@ -138,11 +137,14 @@ class People:
         """The pedestrians by track id."""
         now = self.at.monotonic
         return {
-            person.track_id: Subject(
-                name=f"person-{person.track_id}", box=person.box, born_at=now - person.age_s
-            )
+            person.track_id: Subject(f"person-{person.track_id}", person.box, now - person.age_s)
             for person in self.pedestrians
         }
+
+    @cached_property
+    def rows(self) -> dict[int, int]:
+        """Where each of ``pedestrians`` is, by track id."""
+        return {person.track_id: row for row, person in enumerate(self.pedestrians)}
 
     @property
     def floor_known(self) -> bool:

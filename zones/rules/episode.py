@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 from safety.clock import Instant
 from safety.types import FloatArray, Phase, Violation
@@ -22,6 +23,8 @@ _TOLERANCE_S = 1e-3
 """Sums of frame intervals miss a round number of seconds by rounding; a millisecond is none."""
 
 Details = Mapping[str, object]
+
+_AT_ONCE: Mapping[Any, float] = MappingProxyType({})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +68,7 @@ class Episodes(Generic[K]):
         kind: str,
         hold_to_open_s: float,
         bridges_leaving: bool = False,
+        flicker_s: float = 0.0,
         duration: str = "inside_s",
     ) -> None:
         """Start with no violation.
@@ -76,6 +80,7 @@ class Episodes(Generic[K]):
             hold_to_open_s: Seconds the condition must last before a violation opens.
             bridges_leaving: Whether the subject may also be *seen* not to break the rule, for
                 less than ``hold_to_close_s``, without its hold-to-open starting again.
+            flicker_s: The same for less than these seconds, where that is too long.
             duration: Name of the detail that says how long the condition has lasted.
         """
         self._spec = spec
@@ -83,10 +88,11 @@ class Episodes(Generic[K]):
         self._kind = kind
         self._hold_to_open_s = hold_to_open_s
         self._bridges_leaving = bridges_leaving
+        self._flicker_s = flicker_s
         self._duration = duration
         self._episodes: dict[K, _Episode] = {}
         self._cooling: dict[K, float] = {}
-        self._seen_before: frozenset[K] = frozenset()
+        self._seen_before: Collection[K] = ()
         self._updated_at = 0.0
 
     @property
@@ -115,6 +121,7 @@ class Episodes(Generic[K]):
         *,
         aspect: float,
         undecided: Collection[K] = (),
+        since: Mapping[K, float] = _AT_ONCE,
     ) -> list[Violation]:
         """Take one frame.
 
@@ -127,6 +134,8 @@ class Episodes(Generic[K]):
             undecided: Of which visible subjects nobody can tell whether they break it. An open
                 violation does not end by that before ``hold_to_close_s``, nor as ``cleared``;
                 a hold-to-open starts again, for only what is sure counts.
+            since: Monotonic seconds at which the condition began, for those that are known to
+                have broken the rule before it could be told: their hold-to-open runs from there.
 
         Returns:
             The violations that opened, were due for a report, or closed.
@@ -136,13 +145,13 @@ class Episodes(Generic[K]):
         self._updated_at = at.monotonic
         self._pass_on(at, visible, aspect)
         for key, details in breaking.items():
-            self._note_breaking(key, visible[key], details, at)
+            self._note_breaking(key, visible, details, since.get(key), at.monotonic)
         reports: list[Violation] = []
         for key in list(self._episodes):
             report = self._step(key, visible.get(key), key in breaking, key in undecided, at)
             if report is not None:
                 reports.append(report)
-        self._seen_before = frozenset(visible)
+        self._seen_before = visible
         return reports
 
     def exchange(self, one: K, other: K) -> None:
@@ -175,19 +184,28 @@ class Episodes(Generic[K]):
         if not lost:
             return
         new = {
-            key: visible[key] for key in visible.keys() - self._seen_before - set(self._episodes)
-        }
+            key: subject for key, subject in visible.items()
+            if key not in self._seen_before and key not in self._episodes
+        }  # fmt: skip
         for old_key, new_key in find_successors(lost, new, now=at.monotonic, aspect=aspect):
             self._episodes[new_key] = self._episodes.pop(old_key)
             if old_key in self._cooling:
                 self._cooling[new_key] = self._cooling.pop(old_key)
 
-    def _note_breaking(self, key: K, subject: Subject, details: Details, at: Instant) -> None:
-        now = at.monotonic
+    def _note_breaking(
+        self,
+        key: K,
+        visible: Mapping[K, Subject],
+        details: Details,
+        since: float | None,
+        now: float,
+    ) -> None:
         episode = self._episodes.get(key)
         if episode is None:
+            subject = visible[key]
             episode = self._episodes[key] = _Episode(
-                name=subject.name, since=now, breaking_at=now, seen_at=now,
+                name=subject.name, since=now if since is None else min(since, now),
+                breaking_at=now, seen_at=now,
                 seen_as=subject.name, partner=subject.partner, box=subject.box,
             )  # fmt: skip
         episode.breaking_at = now
@@ -210,7 +228,7 @@ class Episodes(Generic[K]):
             at.monotonic - episode.breaking_at, self._spec.hold_to_close_s
         )
         if episode.violation is None:
-            if gone or (episode.left and not self._bridges_leaving):
+            if gone or (episode.left and self._is_over(episode, at)):
                 del self._episodes[key]
             elif breaking and self._may_open(key, episode, at):
                 return self._open(episode, at)
@@ -222,6 +240,11 @@ class Episodes(Generic[K]):
             episode.violation = self._next(episode, subject, Phase.UPDATED, at)
             return episode.violation
         return None
+
+    def _is_over(self, episode: _Episode, at: Instant) -> bool:
+        """Whether not breaking the rule any more is no mere flicker."""
+        away_s = at.monotonic - episode.breaking_at
+        return not self._bridges_leaving and _reached(away_s, self._flicker_s)
 
     def _may_open(self, key: K, episode: _Episode, at: Instant) -> bool:
         lasted = _reached(at.monotonic - episode.since, self._hold_to_open_s)

@@ -10,6 +10,7 @@ goes on looking for it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ from zones.distances import Approach, FixedDistance, StopDistance
 from zones.gaps import Array, Gaps, Piece, pieces_of
 from zones.people import People, Subject
 from zones.rules.base import CameraRuleBase, EndReason, RuleContext
+from zones.rules.details import Later
 from zones.rules.episode import Details, Episodes
 from zones.rules.traffic import VehicleKinds, doubts_about
 from zones.rules.where import Where
@@ -211,40 +213,49 @@ class _Level:
 
     def update(self, people: People, pairs: _Pairs) -> list[Violation]:
         """Take one frame."""
-        near = {
-            (people.pedestrians[row].track_id, pairs.others[column].name): details
-            for row, column, details in self._near(people, pairs)
-        }
+        near = self._near(people, pairs)
         if not near and self.episodes.idle:
             return []
-        return self.episodes.update(
-            people.at, _Visible(people, pairs), self._told(near, people), aspect=people.aspect
-        )
+        return self.episodes.update(people.at, _Visible(people, pairs), near, aspect=people.aspect)
 
     def exchange(self, one: int, other: int) -> None:
         """Two persons have exchanged their track ids."""
         for name in {name for track_id, name in self._nearest if track_id in {one, other}}:
             self.episodes.exchange((one, name), (other, name))
 
-    def _near(self, people: People, pairs: _Pairs) -> Iterator[tuple[int, int, Details]]:
+    def _near(self, people: People, pairs: _Pairs) -> dict[Pair, Details]:
+        """Who is too near to what, and the nearest that they were in the whole approach."""
+        now = people.at.monotonic
+        self._nearest = {
+            pair: (metres, at)
+            for pair, (metres, at) in self._nearest.items()
+            if now - at <= self._hold_to_close_s
+        }
+        near: dict[Pair, Details] = {}
         for column, other in enumerate(pairs.others):
-            metres, sigma = pairs.metres[:, column], pairs.sigma_m[:, column]
-            widest = self._limit_m(people, other, float(np.max(sigma)))
-            candidates = metres < widest
-            soon = np.zeros(len(metres), bool)
+            metres = pairs.metres[:, column]
+            limits = self._distance.metres(
+                Approach(
+                    latency_s=people.latency_s,
+                    vehicle_mps=other.speed_mps,
+                    sigma_m=pairs.sigma_m[:, column],
+                )
+            )
+            close = metres < limits
             if pairs.contact_s is not None and self._name == "warning":
-                soon = ~np.isnan(metres) & (pairs.contact_s[:, column] <= pairs.limit_s)
-            for row in np.flatnonzero(candidates | soon).tolist():
-                limit_m = self._limit_m(people, other, float(sigma[row]))
-                if metres[row] < limit_m or soon[row]:
-                    yield row, column, self._details(pairs, row, column, limit_m)
+                close |= ~np.isnan(metres) & (pairs.contact_s[:, column] <= pairs.limit_s)
+            for row in close.nonzero()[0].tolist():
+                pair = (people.pedestrians[row].track_id, other.name)
+                distance = float(metres[row])
+                nearest = min(distance, self._nearest.get(pair, (distance, now))[0])
+                self._nearest[pair] = (nearest, now)
+                near[pair] = Later(partial(self._details, pairs, row, column, limits, nearest))
+        return near
 
-    def _limit_m(self, people: People, other: _Other, sigma_m: float) -> float:
-        return self._distance.metres(
-            Approach(latency_s=people.latency_s, vehicle_mps=other.speed_mps, sigma_m=sigma_m)
-        )
-
-    def _details(self, pairs: _Pairs, row: int, column: int, limit_m: float) -> Details:
+    def _details(
+        self, pairs: _Pairs, row: int, column: int, limits: float | Array, nearest_m: float
+    ) -> Details:
+        limit_m = float(limits[row]) if isinstance(limits, np.ndarray) else limits
         details: dict[str, object] = {
             "level": self._name,
             "distance_m": round(float(pairs.metres[row, column]), 2),
@@ -257,23 +268,8 @@ class _Level:
             details["uncertainty_m"] = round(float(pairs.sigma_m[row, column]), 2)
         if pairs.contact_s is not None and np.isfinite(pairs.contact_s[row, column]):
             details["contact_s"] = round(float(pairs.contact_s[row, column]), 1)
+        details["nearest_m"] = round(nearest_m, 2)
         return details
-
-    def _told(self, near: dict[Pair, Details], people: People) -> dict[Pair, Details]:
-        """The details with the nearest distance of the whole approach."""
-        now = people.at.monotonic
-        self._nearest = {
-            pair: (metres, at)
-            for pair, (metres, at) in self._nearest.items()
-            if now - at <= self._hold_to_close_s
-        }
-        told: dict[Pair, Details] = {}
-        for pair, details in near.items():
-            metres = float(str(details["distance_m"]))
-            nearest = min(metres, self._nearest.get(pair, (metres, now))[0])
-            self._nearest[pair] = (nearest, now)
-            told[pair] = {**details, "nearest_m": nearest}
-        return told
 
 
 class _Visible(Mapping[Pair, Subject]):
@@ -281,30 +277,31 @@ class _Visible(Mapping[Pair, Subject]):
 
     def __init__(self, people: People, pairs: _Pairs) -> None:
         self._people = people
-        ids = [person.track_id for person in people.pedestrians]
-        rows, columns = np.nonzero(~np.isnan(pairs.metres))
-        self._pairs = frozenset(
-            (ids[row], pairs.others[column].name)
-            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
-        )
+        self._columns = {other.name: column for column, other in enumerate(pairs.others)}
+        self._shown = (~np.isnan(pairs.metres)).tolist()
 
     def __getitem__(self, pair: Pair) -> Subject:
-        if pair not in self._pairs:
+        if pair not in self:
             raise KeyError(pair)
         track_id, other = pair
         alone = self._people.subjects[track_id]
-        return Subject(
-            name=f"{alone.name}+{other}", box=alone.box, born_at=alone.born_at, partner=other
-        )
+        return Subject(f"{alone.name}+{other}", alone.box, alone.born_at, other)
 
     def __iter__(self) -> Iterator[Pair]:
-        return iter(self._pairs)
+        for track_id, row in self._people.rows.items():
+            for name, column in self._columns.items():
+                if self._shown[row][column]:
+                    yield track_id, name
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return sum(1 for _ in self)
 
     def __contains__(self, pair: object) -> bool:
-        return pair in self._pairs
+        if not isinstance(pair, tuple):
+            return False
+        track_id, name = pair
+        row, column = self._people.rows.get(track_id), self._columns.get(name)
+        return row is not None and column is not None and bool(self._shown[row][column])
 
 
 def _warning_only(spec: ProximitySpec) -> ProximitySpec:
