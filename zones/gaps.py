@@ -1,5 +1,6 @@
 """How far persons are from vehicles and machines, all pairs of a frame at once."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,17 +103,18 @@ class Gaps:
     ) -> None:
         """Measure; at least one person and one obstacle."""
         self._persons, self._obstacles = persons, obstacles
-        nowhere = (np.nan, np.nan)
-        self._places = np.array(
-            [(p.floor.x_m, p.floor.y_m) if p.floor else nowhere for p in persons]
+        floors = np.array(
+            [
+                _NOWHERE if p.floor is None else (p.floor.x_m, p.floor.y_m, *p.floor.covariance_m2)
+                for p in persons
+            ]
         )
+        self._places = floors[:, :2]
         self._shapes = _Shapes([obstacle.outline for obstacle in obstacles])
-        squares, way = self._shapes.nearest(self._places)
-        distance = np.sqrt(squares)
-        inside = self._shapes.inside(self._places)
-        self.metres: Array = np.where(inside, 0.0, np.maximum(distance - FEET_M, 0.0))
+        rim = self._shapes.nearest(self._places)
+        self.metres: Array = np.where(rim.inside, 0.0, np.maximum(rim.distance - FEET_M, 0.0))
         known = np.isfinite(self.metres)
-        self.sigma_m: Array = np.where(known, self._sigma(way, distance), 0.0)
+        self.sigma_m: Array = np.where(known, self._sigma(rim, floors[:, 2:]), 0.0)
         self.by_picture: NDArray[np.bool_] = ~known
         if self.by_picture.any():
             self.metres = np.where(known, self.metres, by_picture(persons, obstacles, aspect))
@@ -129,15 +131,36 @@ class Gaps:
         contact: Array = np.where(soon, seconds, np.inf)
         return contact
 
-    def _sigma(self, way: Array, distance: Array) -> Array:
+    def _sigma(self, rim: "_Rim", persons: Array) -> Array:
         """Along the way between them; on the outline itself the larger one."""
-        spread = np.array(
-            [p.floor.covariance_m2 if p.floor else (0.0, 0.0, 0.0) for p in self._persons]
-        )[:, None] + np.array([obstacle.covariance_m2 for obstacle in self._obstacles])
-        x, y = np.moveaxis(way / np.maximum(distance, 1e-9)[..., None], 2, 0)
-        along = x * x * spread[..., 0] + 2 * x * y * spread[..., 1] + y * y * spread[..., 2]
-        along = np.where(distance < 1e-6, spread[..., [0, 2]].max(axis=2), along)
+        obstacles = np.array([obstacle.covariance_m2 for obstacle in self._obstacles])
+        xx, xy, yy = np.moveaxis(persons[:, None] + obstacles, 2, 0)
+        length = np.maximum(rim.distance, 1e-9)
+        x, y = rim.x / length, rim.y / length
+        along = x * x * xx + 2 * x * y * xy + y * y * yy
+        touching = rim.distance < 1e-6
+        if touching.any():
+            along = np.where(touching, np.maximum(xx, yy), along)
         return np.asarray(np.sqrt(np.maximum(along, 0.0)), np.float64)
+
+
+_NOWHERE = (math.nan, math.nan, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rim:
+    """The nearest points of V outlines to N places; every array is (N, V).
+
+    Attributes:
+        distance: Metres; NaN without a place.
+        x, y: The way from there to the place.
+        inside: The place is inside the outline, or on it.
+    """
+
+    distance: Array
+    x: Array
+    y: Array
+    inside: NDArray[np.bool_]
 
 
 def by_picture(
@@ -164,42 +187,44 @@ def by_picture(
 class _Shapes:
     """V convex outlines as arrays, all with K edges; an edge of no length fills up.
 
-    Attributes of edge k of outline v: where it starts, the way along it, its outward unit
-    normal, and how far out it lies along that.
+    Coordinates have arrays of their own, (V, K): sums over an axis of two are slow.
     """
 
     def __init__(self, outlines: Sequence[FloorPolygon | None]) -> None:
         nowhere = ((np.nan, np.nan),)
         corners = [outline or nowhere for outline in outlines]
         most = max(len(each) for each in corners)
-        self._start = np.array([each + each[-1:] * (most - len(each)) for each in corners])
-        self._along = self._start[:, [*range(1, most), 0]] - self._start
-        squares = (self._along**2).sum(axis=2)
+        start = np.array([each + each[-1:] * (most - len(each)) for each in corners])
+        along = start[:, [*range(1, most), 0]] - start
+        self._x, self._y = start[..., 0], start[..., 1]
+        self._dx, self._dy = along[..., 0], along[..., 1]
+        squares = self._dx * self._dx + self._dy * self._dy
         self._squares = np.where(squares > 0, squares, 1.0)
-        self._normal = self._along[..., ::-1] * [1, -1] / np.sqrt(self._squares)[..., None]
-        self._offset = (self._normal * self._start).sum(axis=2)
 
-    def nearest(self, places: Array) -> tuple[Array, Array]:
-        """Of every outline's rim: squared distance (N, V) and the way from it, (N, V, 2)."""
-        apart = places[:, None, None] - self._start
-        share = ((apart * self._along).sum(axis=3) / self._squares).clip(0, 1)
-        apart = apart - share[..., None] * self._along
-        squares = (apart**2).sum(axis=3)
-        which = np.nan_to_num(squares, nan=np.inf).argmin(axis=2)[..., None]
-        way = np.take_along_axis(apart, which[..., None], axis=2)[:, :, 0]
-        return np.take_along_axis(squares, which, axis=2)[..., 0], way
-
-    def inside(self, places: Array) -> NDArray[np.bool_]:
-        """(N, V): inside, or on the rim."""
-        return np.asarray((self._outside(places) <= 0).all(axis=2), np.bool_)
+    def nearest(self, places: Array) -> _Rim:
+        """Of every outline's rim what is nearest to these places."""
+        x = places[:, 0, None, None] - self._x
+        y = places[:, 1, None, None] - self._y
+        inside = (x * self._dy <= y * self._dx).all(axis=2)
+        share = (x * self._dx + y * self._dy) / self._squares
+        share = np.minimum(np.maximum(share, 0.0), 1.0)
+        x -= share * self._dx
+        y -= share * self._dy
+        squares = x * x + y * y
+        # Of somebody without a place all are NaN, and so is the first of them.
+        which = (*np.indices(squares.shape[:2], sparse=True), squares.argmin(axis=2))
+        return _Rim(np.sqrt(squares[which]), x[which], y[which], inside)
 
     def entered_s(self, places: Array, moving: Array, margin_m: float) -> Array:
         """(N, V) when places that move reach the outlines grown by a margin; infinite: never.
 
         Clipping of a ray with half planes, after Cyrus and Beck (1978).
         """
-        out = self._outside(places) - margin_m
-        speed = np.einsum("nvd,vkd->nvk", moving, self._normal)
+        length = np.sqrt(self._squares)
+        normal_x, normal_y = self._dy / length, -self._dx / length
+        out = (places[:, 0, None, None] - self._x) * normal_x - margin_m
+        out += (places[:, 1, None, None] - self._y) * normal_y
+        speed = moving[..., 0, None] * normal_x + moving[..., 1, None] * normal_y
         with np.errstate(divide="ignore", invalid="ignore"):
             crossed = -out / speed
         enters = np.where(speed < 0, crossed, 0.0).max(axis=2)
@@ -208,8 +233,3 @@ class _Shapes:
         with np.errstate(invalid="ignore"):
             entered: Array = np.where((enters <= leaves) & ~apart, enters, np.inf)
         return entered
-
-    def _outside(self, places: Array) -> Array:
-        """(N, V, K) how far outside every edge."""
-        outside: Array = np.einsum("nd,vkd->nvk", places, self._normal) - self._offset
-        return outside

@@ -65,7 +65,7 @@ def place(pose: VehiclePose, at: float) -> Place:
 
 def footprint_at(pose: VehiclePose, at: float) -> FloorPolygon:
     """Its outline on the plan at ``at`` monotonic seconds."""
-    return _outline(pose, place(pose, at))
+    return outline_at(pose.footprint_m, place(pose, at))
 
 
 def field(pose: VehiclePose, at: Instant, settings: FieldSettings) -> FloorPolygon | None:
@@ -85,7 +85,7 @@ def field(pose: VehiclePose, at: Instant, settings: FieldSettings) -> FloorPolyg
     speed = math.hypot(*pose.velocity_mps)
     way_s = stopping_distance(speed, settings) / speed if speed > 1e-6 else 0.0
     outlines = [
-        _outline(pose, _driven(pose, seconds + way_s * step / _STEPS))
+        outline_at(pose.footprint_m, _driven(pose, seconds + way_s * step / _STEPS))
         for step in range(_STEPS + 1 if way_s else 1)
     ]
     return _swept(outlines, settings.margin_m)
@@ -124,11 +124,11 @@ def _driven(pose: VehiclePose, seconds: float) -> Place:
     )
 
 
-def _outline(pose: VehiclePose, at: Place) -> FloorPolygon:
+def outline_at(footprint_m: FloorPolygon, at: Place) -> FloorPolygon:
+    """An outline of the vehicle's own frame, on the plan."""
     cosine, sine = math.cos(at.heading_rad), math.sin(at.heading_rad)
     return tuple(
-        (at.x_m + x * cosine - y * sine, at.y_m + x * sine + y * cosine)
-        for x, y in pose.footprint_m
+        (at.x_m + x * cosine - y * sine, at.y_m + x * sine + y * cosine) for x, y in footprint_m
     )
 
 

@@ -6,7 +6,7 @@ A vehicle that does both is one: it keeps its reported place, which is better, a
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import shapely
 from shapely import Polygon
@@ -23,7 +23,7 @@ from safety.types import (
 from zones.gaps import STANDING_MPS, convex
 from zones.geometry import FloorPolygon
 from zones.motion import SIZE_M
-from zones.protective_field import LONGEST_S, footprint_at, place
+from zones.protective_field import LONGEST_S, outline_at, place
 
 SAME_VEHICLE_M = 1.0
 """A seen vehicle this near to a reported one of its kind is that one; twice the standard
@@ -107,13 +107,17 @@ def _reported(pose: VehiclePose, now: float) -> Vehicle:
     return Vehicle(
         name=pose.vehicle_id,
         kind=pose.kind,
-        outline=convex(footprint_at(pose, now)),
+        outline=outline_at(_hull(pose.footprint_m), moved),
         velocity_mps=moved.velocity_mps,
         covariance_m2=pose.covariance_m2,
         box=None,
         born_at=pose.at.monotonic,
         reported=True,
     )
+
+
+_hull = lru_cache(maxsize=256)(convex)
+"""Of footprints: they stay convex wherever their vehicle drives."""
 
 
 def _only_seen(vehicle: SeenVehicle, now: float) -> Vehicle:
