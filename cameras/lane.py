@@ -170,6 +170,7 @@ class Lane:
             reconnects=health.reconnects,
             ppe_seconds=self._ppe_seconds(),
             rules=self.rules.states(),
+            doubts={rule: tuple(sorted(why)) for rule, why in self.rules.doubts().items()},
         )
 
     def _ppe_seconds(self) -> dict[PpeItem, dict[PpeState, float]]:

@@ -108,6 +108,8 @@ class CameraStatus(Message):
     the shard began; ``unknown`` is "cannot tell"."""
     rules: dict[str, Armament] = {}
     """Whether every rule that this camera's pictures are judged by is armed, by rule id."""
+    doubts: dict[str, tuple[str, ...]] = {}
+    """What armed rules cannot tell now, by rule id; ``doubt.*`` are the sentences."""
     unresolved_zones: tuple[str, ...] = ()
     """Zones in which a person would be too small in this camera's picture to be found."""
 

@@ -1,6 +1,6 @@
 """Reading HTML forms, and saying what is wrong with them in the reader's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -47,21 +47,22 @@ def texts(form: FormData, name: str) -> list[str]:
     return [value for value in form.getlist(name) if isinstance(value, str)]
 
 
-def problems(error: ValidationError, translate: Translate) -> dict[str, str]:
-    """What pydantic refused, by field name, in the reader's language."""
-    found: dict[str, str] = {}
-    for item in error.errors(include_url=False):
-        found.setdefault(_field(item["loc"]), _sentence(item, translate))
-    return found
-
-
-def _field(location: Sequence[int | str]) -> str:
-    # Unions put the kind in front of the field: ("intrusion", "hold_to_open_s").
-    names = [part for part in location if isinstance(part, str) and part not in _KINDS]
+def first_name(location: Sequence[int | str]) -> str:
+    """The field of a flat form that an error's location is in."""
+    names = [part for part in location if isinstance(part, str)]
     return names[0] if names else "form"
 
 
-_KINDS = frozenset({"intrusion", "dwell", "missing_ppe"})
+def problems(
+    error: ValidationError,
+    translate: Translate,
+    field_of: Callable[[Sequence[int | str]], str] = first_name,
+) -> dict[str, str]:
+    """What pydantic refused, by field name, in the reader's language."""
+    found: dict[str, str] = {}
+    for item in error.errors(include_url=False):
+        found.setdefault(field_of(item["loc"]), _sentence(item, translate))
+    return found
 
 
 def _sentence(item: Mapping[str, Any], translate: Translate) -> str:

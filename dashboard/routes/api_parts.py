@@ -14,9 +14,9 @@ from alerts.specs import ChannelSpec
 from cameras.specs import CameraSpec
 from dashboard.access import ManagerVisit, ViewerVisit
 from dashboard.parts import delete_part, get_part, list_parts, put_part
+from dashboard.rule_forms import AnyRule
 from dashboard.schemas import CameraInfo
 from dashboard.wall import read_wall
-from dashboard.zone_forms import AnyRule
 from zones.specs import RuleSpec, ZoneSpec
 
 router = APIRouter(prefix="/api/v1")

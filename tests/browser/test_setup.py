@@ -115,7 +115,7 @@ def test_a_rule_is_set_and_its_zone_deleted(site: Site, visitor: Visit, factory:
     page = somebody.open("/zones/fence")
     page.click("text=체류 규칙 추가")
     page.fill("#limit_s", "90")
-    page.click("form.card button.primary")
+    page.click("#rule-form button.primary")
     page.wait_for_selector("p.notice")
     assert "90" in page.inner_text("table")
     page.once("dialog", lambda dialog: dialog.accept())

@@ -25,6 +25,8 @@ PAGES = (
     "/zones/press-2",
     "/zones/new?camera=press",
     "/zones/press-2/rules/new?kind=dwell",
+    "/rules",
+    "/rules/new?kind=proximity",
     "/rules/press-entry",
     "/mutes",
     "/channels",
@@ -222,13 +224,14 @@ class TestZones:
             "hold_to_open_s": "0",
             "hold_to_close_s": "1.5",
             "cooldown_s": "10",
-            "told": "some",
-            "channel": ["log"],
+            "channels.given": "some",
+            "channels": ["log"],
+            "zone_id": "press-2",
         }
-        assert manager.post("/zones/press-2/rules", fields).status_code == 303
+        assert manager.post("/rules", fields).status_code == 303
         rule = next(rule for rule in spec(site).rules if rule.name == "체류")
         assert rule.channels == ("log",)
-        fields |= {"told": "all", "limit_s": "60"}
+        fields |= {"channels.given": "all", "limit_s": "60"}
         assert manager.post(f"/rules/{rule.id}", fields).status_code == 303
         changed = next(each for each in spec(site).rules if each.id == rule.id)
         assert (changed.channels, getattr(changed, "limit_s", None)) == (None, 60.0)
@@ -237,24 +240,24 @@ class TestZones:
 
     def test_equipment_that_has_to_be_worn_is_ticked(self, site: Site, manager: Browser) -> None:
         page = manager.get("/zones/press-2/rules/new?kind=missing_ppe").text
-        assert page.count('name="item"') == 4
+        assert page.count('name="items"') == 4
         assert page.count("checked>안전") == 2
         fields: dict[str, str | list[str]] = {
             "kind": "missing_ppe",
             "name": "보호구",
             "enabled": "yes",
             "severity": "warning",
-            "item": ["vest"],
+            "items": ["vest"],
+            "zone_id": "press-2",
             "hold_to_open_s": "3",
             "hold_to_close_s": "2",
             "cooldown_s": "60",
-            "told": "all",
         }
-        assert manager.post("/zones/press-2/rules", fields).status_code == 303
+        assert manager.post("/rules", fields).status_code == 303
         rule = next(rule for rule in spec(site).rules if rule.name == "보호구")
         assert rule.kind == "missing_ppe"
         assert [item.value for item in rule.items] == ["vest"]
-        refused = manager.post(f"/rules/{rule.id}", {**fields, "item": []})
+        refused = manager.post(f"/rules/{rule.id}", {**fields, "items": []})
         assert refused.status_code == 422
         assert translator("ko")("invalid.too_short") in refused.text
 
@@ -279,10 +282,10 @@ class TestZones:
             "hold_to_open_s": "0",
             "hold_to_close_s": "1",
             "cooldown_s": "10",
-            "told": "all",
+            "zone_id": "press-2",
             field: value,
         }
-        answer = manager.post("/zones/press-2/rules", fields)
+        answer = manager.post("/rules", fields)
         assert answer.status_code == 422
         sentence = translator("ko")(said).split("{")[-1].split("}")[-1]
         assert sentence in answer.text
