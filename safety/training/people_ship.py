@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from safety.training.checkpoints import save_weights
 from safety.training.dataset import read_list, read_picture
 from safety.training.export import export
 from safety.training.networks import load_network
+from safety.training.people_choice import Choice, preferred
 from safety.training.people_data import prepare
 from safety.training.people_fitness import CONFIDENCE, Fitness
 from safety.training.people_vehicles import train_vehicles, vehicle_figures
@@ -28,32 +28,6 @@ SHARES = (0.4, 0.55, 0.7, 0.85, 1.0)
 
 THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 """Person scores of the blend that may become the operating threshold."""
-
-_KEPT = ("real_recall", "real_precision", "rendered_precision")
-"""Figures of persons that must not fall below the base network's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What was chosen on the validation pictures.
-
-    Attributes:
-        share: Share of the trained weights in the blend.
-        threshold: Person score of the blend that becomes the operating threshold.
-        shortfall: How far the figures that must be kept lie below the base's, summed.
-        figures: Of the blend with that threshold.
-    """
-
-    share: float
-    threshold: float
-    shortfall: float
-    figures: Mapping[str, float]
-
-    @property
-    def fitness(self) -> float:
-        """Mean of F1 and keypoint similarity of persons, on renderings and on photographs."""
-        f1 = [_f1(self.figures, part) for part in ("rendered", "real")]
-        return (sum(f1) + self.figures["rendered_oks"] + self.figures["real_oks"]) / 4
 
 
 def ship_people(recipe: Recipe, *, data: Path, run: Path, out: Path, device: str = "cpu") -> Choice:
@@ -83,23 +57,15 @@ def ship_people(recipe: Recipe, *, data: Path, run: Path, out: Path, device: str
 
 
 def choose(judge: Fitness, old: nn.Module, new: nn.Module) -> Choice:
-    """The fittest blend and threshold among those that lose nothing that must be kept."""
+    """The share and the threshold to take; ``old`` is the base network."""
     asked = judge(old)
     choices = []
     for share in SHARES:
         found = judge.find(blended(old, new, share), min(THRESHOLDS))
         for threshold in THRESHOLDS:
             figures = judge.figures(found, (threshold, CONFIDENCE, CONFIDENCE))
-            short = sum(max(asked[key] - figures[key], 0) for key in _KEPT)
-            choices.append(
-                Choice(share=share, threshold=threshold, shortfall=short, figures=figures)
-            )
-    return min(choices, key=lambda choice: (choice.shortfall, -choice.fitness))
-
-
-def _f1(figures: Mapping[str, float], part: str) -> float:
-    recall, precision = figures[f"{part}_recall"], figures[f"{part}_precision"]
-    return 2 * recall * precision / max(recall + precision, 1e-9)
+            choices.append(Choice(share=share, threshold=threshold, figures=figures))
+    return preferred(choices, asked)
 
 
 def _export(

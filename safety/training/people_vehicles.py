@@ -1,14 +1,13 @@
 """A second round of training for the classes that the base network does not know.
 
-Only their rows of the last layer change, a linear classifier on finished features: boxes,
-joints and scores of persons stay as they are.
+They get channels of their own in the head (``widen``), and only those learn: boxes, joints and
+scores of persons stay as they are.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from safety.training.dataset import read_list
 from safety.training.networks import load_network, with_gains
@@ -16,6 +15,10 @@ from safety.training.people_batches import PeoplePictures, collate
 from safety.training.people_fitness import CONFIDENCE, Fitness
 from safety.training.recipe import Recipe
 from safety.training.trainer import Job, train
+from safety.training.widen import widen
+
+EXTRA_CHANNELS = 32
+"""Per level of the head; the persons have 64."""
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 """Scores that may become the operating threshold of a vehicle."""
@@ -24,14 +27,14 @@ THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 def train_vehicles(
     recipe: Recipe, weights: Path, *, data: Path, run: Path, judge: Fitness, device: str
 ) -> Path:
-    """Train the rows of forklift and AMR on finished weights.
+    """Train forklift and AMR on finished weights.
 
     Returns:
         The best weights, in ``run/vehicles``.
     """
     assert recipe.new_classes is not None, "the recipe has a second round"
     network = load_network(weights, recipe.classes)
-    only_new_rows(network)
+    widen(network, EXTRA_CHANNELS)
     with_gains(network, recipe.new_classes.gains)
     samples = read_list(run / "train.jsonl", data)
     size_px = (recipe.width_px, recipe.height_px)
@@ -52,21 +55,6 @@ def train_vehicles(
             device=device,
         )
     )
-
-
-def only_new_rows(network: nn.Module) -> None:
-    """Let nothing learn but the last layer's rows after the first, which is the persons'."""
-    network.requires_grad_(False)
-    for level in network.model[-1].cv3:
-        for parameter in level[-1].parameters():
-            parameter.requires_grad_(True)
-            parameter.register_hook(_without_first_row)
-
-
-def _without_first_row(gradient: Tensor) -> Tensor:
-    kept = torch.ones_like(gradient)
-    kept[0] = 0
-    return gradient * kept
 
 
 def vehicle_figures(judge: Fitness, network: nn.Module) -> dict[str, float]:

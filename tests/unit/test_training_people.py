@@ -14,6 +14,7 @@ from safety.training.dataset import Sample
 from safety.training.needs import TrainingError
 from safety.training.people_ap import PoseAp
 from safety.training.people_augment import Composer, Piece, mirrored, piece, scaled, turned
+from safety.training.people_choice import Choice, preferred
 from safety.training.people_data import as_seen
 from safety.training.people_metrics import Tally
 from safety.training.people_pseudo import completed, to_corners
@@ -212,6 +213,38 @@ def test_keypoint_errors_lower_the_similarity() -> None:
         likeness.append(tally.oks)
     assert likeness[0] == pytest.approx(1)
     assert likeness[0] > likeness[1] > likeness[2]
+
+
+def choice(share: float, recall: float, precision: float, rendered: float = 0.8) -> Choice:
+    return Choice(
+        share=share,
+        threshold=0.25,
+        figures={
+            "real_recall": recall, "real_precision": precision, "real_oks": 0.8,
+            "rendered_recall": rendered, "rendered_precision": 0.95, "rendered_oks": 0.6,
+        },
+    )  # fmt: skip
+
+
+BASE = choice(0.0, 0.6, 0.9, rendered=0.5)
+
+
+@pytest.mark.parametrize(
+    ("choices", "share"),
+    [
+        # Better everywhere.
+        ([choice(0.5, 0.6, 0.9, rendered=0.6), choice(0.7, 0.65, 0.92)], 0.7),
+        # Best by far, but photographs lose recall, or precision.
+        ([choice(1.0, 0.59, 0.99, rendered=0.95), choice(0.7, 0.61, 0.91)], 0.7),
+        ([choice(1.0, 0.9, 0.89, rendered=0.95), choice(0.7, 0.61, 0.91)], 0.7),
+        # As good as each other: fewer false alarms.
+        ([choice(0.7, 0.65, 0.91), choice(0.8, 0.635, 0.93)], 0.8),
+        # Nothing is without loss: the smallest.
+        ([choice(0.7, 0.55, 0.9), choice(0.8, 0.58, 0.9)], 0.8),
+    ],
+)
+def test_what_ships_loses_nothing_on_photographs(choices: list[Choice], share: float) -> None:
+    assert preferred(choices, BASE.figures).share == share
 
 
 def test_pictures_become_pixels() -> None:
