@@ -125,7 +125,11 @@ def filled(form: FormData, translate: Translate) -> Filled[CalibrationSpec]:
     try:
         spec = CalibrationSpec.model_validate(_parsed(values))
     except ValidationError as error:
-        return Filled(values=values, problems=forms.problems(error, translate))
+        problems = forms.problems(error, translate)
+        for item in error.errors(include_url=False):
+            if item["loc"][0] == "lens" and "lens" in problems:
+                problems[str(item["loc"][-1])] = problems.pop("lens")
+        return Filled(values=values, problems=problems)
     except ValueError:
         return Filled(values=values, problems={"pairs": translate("floor.pairs_unreadable")})
     refusal = examine(spec).refusal
