@@ -234,18 +234,6 @@ def test_the_checksums_of_bundled_networks(
     assert "Helmets.onnx: the file is missing" in said
 
 
-def test_the_bundled_networks_are_what_their_list_says() -> None:
-    """Run scripts/model_checksums.py after every change of a network in the package."""
-    from safety.perception.bundle import FOLDER
-
-    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in _bundled(FOLDER)}
-    assert there == {name: entry.sha256 for name, entry in shipped().items()}
-
-
-def _bundled(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.onnx"))
-
-
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Nothing."""
