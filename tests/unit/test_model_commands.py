@@ -191,8 +191,13 @@ def test_the_list_says_what_there_is_and_what_is_used(
 
 
 def test_verification_finds_a_changed_file(
-    settings: Settings, helmets: Path, capsys: pytest.CaptureFixture[str]
+    settings: Settings,
+    helmets: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(commands, "FOLDER", settings.data_dir)
+    monkeypatch.setattr(commands, "shipped", partial(shipped, settings.data_dir))
     add_model(settings, helmets, name="helmets", wanted={"Safety Vest": "vest"})
     kept = settings.models_dir / "helmets.onnx"
     before = commands.verify_models(settings)
