@@ -60,8 +60,13 @@ def read_floor_site(visit: Visit) -> FloorSite:
         endangered = {
             each.zone_id for each in lasting if each.zone_id and not each.details.get("shadow")
         }
-    plan = loaded.spec.plant.plan or PlanSpec()
-    cameras = [each for each in loaded.spec.cameras if each.enabled and each.calibration]
+    return floor_site(loaded.spec, revision=loaded.revision, endangered=frozenset(endangered))
+
+
+def floor_site(spec: SiteSpec, *, revision: int, endangered: frozenset[str]) -> FloorSite:
+    """What of a site the plan shows, with what its cameras see of it."""
+    plan = spec.plant.plan or PlanSpec()
+    cameras = [each for each in spec.cameras if each.enabled and each.calibration]
     looks_at = {
         each.id: seen
         for each in cameras
@@ -72,15 +77,15 @@ def read_floor_site(visit: Visit) -> FloorSite:
         zone.id: frozenset(
             name for name, each in known.items() if each.picture_polygon(zone.floor_m)
         )
-        for zone in loaded.spec.zones
+        for zone in spec.zones
         if zone.floor_m is not None
     }
     return FloorSite(
-        spec=loaded.spec,
-        revision=loaded.revision,
+        spec=spec,
+        revision=revision,
         looks_at=looks_at,
         seen_by=seen_by,
-        endangered=frozenset(endangered),
+        endangered=endangered,
     )
 
 

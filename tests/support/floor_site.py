@@ -1,5 +1,7 @@
 """A factory one of whose cameras knows the floor, seen from above at a slant."""
 
+from pathlib import Path
+
 import numpy as np
 
 from cameras.specs import CameraSpec
@@ -8,6 +10,7 @@ from safety.site.spec import SiteSpec
 from tests.support.factory import factory_spec
 from tests.support.web import Site
 from zones.calibration import CalibrationSpec, PointPair
+from zones.feeds.vehicles import VehicleSpec
 from zones.plant import PlanSpec, PlantSpec
 from zones.specs import ZoneSpec
 
@@ -33,21 +36,25 @@ CALIBRATION = CalibrationSpec(
 )
 
 
-def with_floor(site: Site) -> SiteSpec:
-    """Configure a calibrated camera, a zone in its view and one that no camera sees."""
-    spec = factory_spec(site.settings.data_dir)
+def with_floor(site: Site) -> None:
+    """Make it the site's configuration."""
+    spec = floor_spec(site.settings.data_dir)
+    apply_site(site.database, spec, by="test", now=site.now)
+
+
+def floor_spec(directory: Path) -> SiteSpec:
+    """A calibrated camera, a zone in its view and one that no camera sees."""
+    spec = factory_spec(directory)
     cameras: list[CameraSpec] = list(spec.cameras)
     cameras[0] = cameras[0].model_copy(update={"calibration": CALIBRATION})
     zones = (
         ZoneSpec(id="front", name="프레스 앞", floor_m=IN_VIEW),
         ZoneSpec(id="store", name="창고", floor_m=BEHIND),
     )
-    changed = spec.model_copy(
+    return spec.model_copy(
         update={
             "cameras": tuple(cameras),
             "zones": (*spec.zones, *zones),
-            "plant": PlantSpec(plan=PLAN),
+            "plant": PlantSpec(plan=PLAN, vehicles=(VehicleSpec(id="amr-1", name="AMR 1"),)),
         }
     )
-    apply_site(site.database, changed, by="test", now=site.now)
-    return changed
