@@ -21,6 +21,9 @@ FARTHER_SIGMAS = 2.0
 ONE_OF_TWO = 1.5
 """Variance of one ankle's place in that of the middle between two, whose errors are half shared."""
 
+ROUNDING_M = 1e-6
+"""A place that is outside by less may be on the outline, which belongs to the zone."""
+
 Foot = tuple[str, float, float]
 """Which one, and its x and y in metres."""
 
@@ -66,9 +69,16 @@ class FloorFeet:
         for track_id, floor in self.places.items():
             if not area.near(floor.x_m, floor.y_m):
                 continue
+            feet = self._ankles.get(track_id)
+            if (
+                feet
+                and not any(area.near(x, y, ROUNDING_M) for _, x, y in feet)
+                and not area.near(floor.x_m, floor.y_m, -STRIDE_M)
+            ):
+                continue  # most of those who are near, at a fraction of the price
             middle = area.depth(floor.x_m, floor.y_m, floor.covariance_m2)
             if middle.inside_m > -STRIDE_M:
-                standing = self._standing(track_id, floor, middle, area)
+                standing = _standing(feet, floor, middle, area)
                 if standing is not None:
                     found[track_id] = standing
         return found
@@ -81,24 +91,6 @@ class FloorFeet:
             if (floor := self.places.get(track_id)) is not None
             and _surely_farther(area.depth(floor.x_m, floor.y_m, floor.covariance_m2), limit_m)
         )
-
-    def _standing(
-        self, track_id: int, floor: FloorPosition, middle: Depth, area: FloorArea
-    ) -> Standing | None:
-        """Somebody whose place is so deep inside, if a foot is inside."""
-        feet = self._ankles.get(track_id)
-        if not feet:
-            return Standing(middle, ["floor"]) if area.holds(middle) else None
-        if middle.inside_m > STRIDE_M:
-            return Standing(middle, [name for name, _, _ in feet])
-        xx, xy, yy = floor.covariance_m2
-        more = ONE_OF_TWO if len(feet) == 2 else 1.0
-        spread = (more * xx, more * xy, more * yy)
-        depths = {name: area.depth(x, y, spread) for name, x, y in feet}
-        points = [name for name, depth in depths.items() if area.holds(depth)]
-        if not points:
-            return None
-        return Standing(max(depths.values(), key=lambda depth: depth.inside_m), points)
 
     @cached_property
     def _ankles(self) -> dict[int, list[Foot]]:
@@ -124,6 +116,24 @@ class FloorFeet:
                 placed, places.reshape(-1, 2, 2).tolist(), seen.tolist(), strict=True
             )
         }
+
+
+def _standing(
+    feet: list[Foot] | None, floor: FloorPosition, middle: Depth, area: FloorArea
+) -> Standing | None:
+    """Somebody whose place is so deep inside, if a foot is inside."""
+    if not feet:
+        return Standing(middle, ["floor"]) if area.holds(middle) else None
+    if middle.inside_m > STRIDE_M:
+        return Standing(middle, [name for name, _, _ in feet])
+    xx, xy, yy = floor.covariance_m2
+    more = ONE_OF_TWO if len(feet) == 2 else 1.0
+    spread = (more * xx, more * xy, more * yy)
+    depths = {name: area.depth(x, y, spread) for name, x, y in feet}
+    points = [name for name, depth in depths.items() if area.holds(depth)]
+    if not points:
+        return None
+    return Standing(max(depths.values(), key=lambda depth: depth.inside_m), points)
 
 
 def _surely_farther(depth: Depth, limit_m: float) -> bool:

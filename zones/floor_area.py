@@ -46,18 +46,21 @@ class FloorArea:
 
     def __init__(self, corners_m: FloorPolygon) -> None:
         self._edges = [
-            (ax, ay, by, bx - ax, by - ay)
+            (ax, ay, by, bx - ax, by - ay, (bx - ax) ** 2 + (by - ay) ** 2)
             for (ax, ay), (bx, by) in zip(corners_m, (*corners_m[1:], corners_m[0]), strict=True)
         ]
         xs, ys = [x for x, _ in corners_m], [y for _, y in corners_m]
-        self._left, self._right = min(xs) - STRIDE_M, max(xs) + STRIDE_M
-        self._low, self._high = min(ys) - STRIDE_M, max(ys) + STRIDE_M
+        self._left, self._right = min(xs), max(xs)
+        self._low, self._high = min(ys), max(ys)
         radius = float(shapely.maximum_inscribed_circle(shapely.Polygon(corners_m)).length)
         self._most_depth_m = min(MOST_DEPTH_M, MOST_DEPTH_SHARE * radius)
 
-    def near(self, x_m: float, y_m: float) -> bool:
-        """Whether somebody there may have a foot inside; a quick answer that spares exact ones."""
-        return self._left <= x_m <= self._right and self._low <= y_m <= self._high
+    def near(self, x_m: float, y_m: float, by_m: float = STRIDE_M) -> bool:
+        """Whether a place may be inside, or so near; a quick answer that spares exact ones."""
+        return (
+            self._left - by_m <= x_m <= self._right + by_m
+            and self._low - by_m <= y_m <= self._high + by_m
+        )
 
     def holds(self, depth: Depth) -> bool:
         """Whether that is inside; see ``SURE_SIGMAS``."""
@@ -67,17 +70,21 @@ class FloorArea:
         """How far inside a place is, or, negative, outside; the outline belongs to the zone."""
         inside = False
         least, across = math.inf, (0.0, 0.0)
-        for ax, ay, by, dx, dy in self._edges:
-            px, py = x_m - ax, y_m - ay
-            share = min(1.0, max(0.0, (px * dx + py * dy) / (dx * dx + dy * dy)))
-            wx, wy = px - share * dx, py - share * dy
+        for ax, ay, by, dx, dy, length2 in self._edges:
+            wx, wy = x_m - ax, y_m - ay
+            # Edges that a ray to the right crosses, each with its lower end only.
+            if (ay > y_m) != (by > y_m) and wx * dy * dy < wy * dx * dy:
+                inside = not inside
+            along = wx * dx + wy * dy
+            if along >= length2:
+                wx, wy = wx - dx, wy - dy
+            elif along > 0:
+                share = along / length2
+                wx, wy = wx - share * dx, wy - share * dy
             squared = wx * wx + wy * wy
             if squared < least:
                 # On the outline itself there is no way to it: across the edge then.
                 least, across = squared, (wx, wy) if squared > 1e-18 else (dy, -dx)
-            # Edges that a ray to the right crosses, each with its lower end only.
-            if (ay > y_m) != (by > y_m) and px * dy * dy < py * dx * dy:
-                inside = not inside
         xx, xy, yy = covariance_m2
         wx, wy = across
         variance = (wx * wx * xx + 2 * wx * wy * xy + wy * wy * yy) / (wx * wx + wy * wy)

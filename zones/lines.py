@@ -61,15 +61,23 @@ class Barrier:
     """
 
     def __init__(self, points: Line) -> None:
-        self._segments = [(ax, ay, bx - ax, by - ay) for (ax, ay), (bx, by) in pairwise(points)]
+        self._segments = [
+            (ax, ay, bx - ax, by - ay, (bx - ax) ** 2 + (by - ay) ** 2)
+            for (ax, ay), (bx, by) in pairwise(points)
+        ]
 
     def distance(self, x: float, y: float) -> float:
         """From a place to the nearest point of the line."""
         least = math.inf
-        for ax, ay, dx, dy in self._segments:
-            px, py = x - ax, y - ay
-            share = min(1.0, max(0.0, (px * dx + py * dy) / (dx * dx + dy * dy)))
-            least = min(least, (px - share * dx) ** 2 + (py - share * dy) ** 2)
+        for ax, ay, dx, dy, length2 in self._segments:
+            wx, wy = x - ax, y - ay
+            along = wx * dx + wy * dy
+            if along >= length2:
+                wx, wy = wx - dx, wy - dy
+            elif along > 0:
+                share = along / length2
+                wx, wy = wx - share * dx, wy - share * dy
+            least = min(least, wx * wx + wy * wy)
         return math.sqrt(least)
 
     def crossings(self, before: tuple[float, float], after: tuple[float, float]) -> int:
@@ -82,7 +90,7 @@ class Barrier:
         x, y = before
         wx, wy = after[0] - x, after[1] - y
         net = 0
-        for ax, ay, dx, dy in self._segments:
+        for ax, ay, dx, dy, _ in self._segments:
             from_side = dx * (y - ay) - dy * (x - ax) >= 0
             to_side = dx * (y + wy - ay) - dy * (x + wx - ax) >= 0
             if from_side == to_side:

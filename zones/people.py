@@ -67,13 +67,13 @@ class _BodyPoints:
 
     Attributes:
         places: (P, 2) x and y, normalised.
-        owners: Track ids.
-        names: COCO keypoint, or ``"box_bottom"``.
+        rows: (P,) whose, in the order of the pedestrians.
+        points: (P,) which, in the order of ``_POINTS``.
     """
 
     places: NDArray[np.float64]
-    owners: list[int]
-    names: list[str]
+    rows: NDArray[np.int64]
+    points: NDArray[np.int64]
 
 
 class People:
@@ -240,8 +240,11 @@ class People:
         if points is None:
             points = self._body_points[body] = self._known(body)
         found: dict[int, list[str]] = {}
-        for number in np.flatnonzero(area.contains(points.places)).tolist():
-            found.setdefault(points.owners[number], []).append(points.names[number])
+        inside = area.contains(points.places)
+        if inside.any():
+            chosen = zip(points.rows[inside].tolist(), points.points[inside].tolist(), strict=True)
+            for row, point in chosen:
+                found.setdefault(self.pedestrians[row].track_id, []).append(_POINTS[point])
         return found
 
     @cached_property
@@ -257,16 +260,13 @@ class People:
 
     def _known(self, body: Body) -> _BodyPoints:
         places, known = self._all_points
-        columns = _COLUMNS[body]
+        columns = np.array(_COLUMNS[body])
         if body == "arms":
             known = known.copy()
             known[:, _ELBOWS] &= ~known[:, _WRISTS]
-        rows, chosen = np.nonzero(known[:, columns])
-        return _BodyPoints(
-            places=places[:, columns][rows, chosen],
-            owners=[self.pedestrians[row].track_id for row in rows.tolist()],
-            names=[_POINTS[columns[column]] for column in chosen.tolist()],
-        )
+        rows, chosen = known[:, columns].nonzero()
+        points = columns[chosen]
+        return _BodyPoints(places=places[rows, points], rows=rows, points=points)
 
     @cached_property
     def _all_points(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

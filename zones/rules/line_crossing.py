@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -75,8 +74,7 @@ class LineCrossingSpec(CameraRuleBase):
         return self.line_m is None or context.calibration is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Trail:
+class _Trail(NamedTuple):
     """Where somebody was surely on one side, and the crossing not yet reported."""
 
     place: tuple[float, float]
@@ -113,17 +111,18 @@ class LineCrossingMachine(EpisodeMachine[int]):
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         self._trails.meet(people)
+        subjects, now = people.subjects, people.at.monotonic
         breaking: dict[int, dict[str, object]] = {}
         for track_id, place, is_sure in self._places(people):
-            trail = self._follow(track_id, place, is_sure, people.at.monotonic)
+            trail = self._follow(track_id, place, is_sure, now)
             if trail is None:
                 continue
             if trail.crossed_at is not None:
                 breaking[track_id] = {"direction": trail.direction}
-                if people.at.monotonic - trail.crossed_at >= self._hold_s - _TOLERANCE_S:
+                if now - trail.crossed_at >= self._hold_s - _TOLERANCE_S:
                     trail = _Trail(trail.place)
-            self._trails.put(track_id, trail, people.subjects[track_id], people.at.monotonic)
-        return self._episodes.update(people.at, people.subjects, breaking, aspect=people.aspect)
+            self._trails.put(track_id, trail, subjects[track_id], now)
+        return self._episodes.update(people.at, subjects, breaking, aspect=people.aspect)
 
     @property
     def _hold_s(self) -> float:

@@ -30,17 +30,17 @@ class Memory(Generic[T]):
 
     def meet(self, people: People) -> None:
         """Take a frame, before anything is asked: successors inherit, the rest is forgotten."""
-        now = people.at.monotonic
+        now, subjects = people.at.monotonic, people.subjects
         for key in [k for k, kept in self._kept.items() if now - kept.seen_at > self._keep_s]:
             del self._kept[key]
         lost = {
             key: Lost(seen_at=kept.seen_at, box=kept.box, partner="")
             for key, kept in self._kept.items()
-            if key not in people.subjects
+            if key not in subjects
         }
         if not lost:
             return
-        new = {key: each for key, each in people.subjects.items() if key not in self._kept}
+        new = {key: each for key, each in subjects.items() if key not in self._kept}
         for old, heir in find_successors(lost, new, now=now, aspect=people.aspect):
             self._kept[heir] = self._kept.pop(old)
 
@@ -57,7 +57,11 @@ class Memory(Generic[T]):
     def put(self, track_id: int, value: T, subject: Subject, now: float) -> None:
         """Remember this of somebody whom the frame at ``now`` shows."""
         assert subject.box is not None, "persons have boxes"
-        self._kept[track_id] = _Kept(value, now, subject.box)
+        kept = self._kept.get(track_id)
+        if kept is None:
+            self._kept[track_id] = _Kept(value, now, subject.box)
+        else:
+            kept.value, kept.seen_at, kept.box = value, now, subject.box
 
     def all(self) -> list[T]:
         """What is remembered of everybody, those who are not seen too."""

@@ -43,12 +43,17 @@ class VehicleArea:
         self._floor = (
             None if context.zone_floor_m is None else shapely.Polygon(context.zone_floor_m)
         )
+        self._bounds = (0.0, 0.0, 0.0, 0.0) if self._floor is None else self._floor.bounds
 
     def holds(self, vehicle: Vehicle) -> bool:
         """Whether some of the vehicle is inside, as far as its outline or box tells."""
         if self._picture is None:
             return True
         if self._floor is not None and vehicle.outline is not None:
+            xs, ys = zip(*vehicle.outline, strict=True)
+            left, low, right, high = self._bounds
+            if min(xs) > right or max(xs) < left or min(ys) > high or max(ys) < low:
+                return False
             return self._floor.intersects(shapely.Polygon(vehicle.outline))
         if vehicle.box is None:
             return False
