@@ -145,6 +145,7 @@ class Lying:
         lying_at: When last seen lying; None: not lying.
         falling_since: Since when falling, before lying.
         fell: Falls, or lies because of a fall.
+        fell_from: When the hips began to go down in that fall.
         still_at, still_since: Where the person lies and since when, unmoved.
     """
 
@@ -157,6 +158,7 @@ class Lying:
     lying_at: float | None = None
     falling_since: float | None = None
     fell: bool = False
+    fell_from: float = 0.0
     still_at: tuple[float, float] = (0.0, 0.0)
     still_since: float = 0.0
 

@@ -93,7 +93,7 @@ def test_a_worker_falls_and_lies_still(fps: float, loss: float, calibrated: bool
     assert sorted(found) == ["down", "fall"]
     [fall], [down] = found["fall"], found["down"]
     assert {fall.subject, down.subject} == {"person-1"}
-    assert fall.opened_s == pytest.approx(4.7 + 1.0, abs=0.1 + 1 / fps)
+    assert fall.opened_s == pytest.approx(4.1 + 1.0, abs=0.1 + 1 / fps)
     assert down.opened_s == pytest.approx(5.1 + 3.0, abs=0.1 + 1 / fps)
 
 

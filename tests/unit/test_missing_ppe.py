@@ -64,8 +64,8 @@ def opened(reports: Sequence[Violation]) -> list[float]:
         ([(2.6, "mw"), (10, "ww")], []),
         ([(2.6, "mw"), (10, "??")], []),
         ([(2, "mw"), (3, "??"), (5, "mw"), (10, "??")], []),
-        ([(2, "mw"), (3, "??"), (9, "mw")], [6.0]),
-        ([(2, "??"), (9, "mw")], [5.0]),
+        ([(2, "mw"), (3, "??"), (9, "mw")], [5.5]),
+        ([(2, "??"), (9, "mw")], [4.5]),
     ],
 )
 def test_only_seconds_of_missing_open(script: Script, when: list[float], fps: float) -> None:

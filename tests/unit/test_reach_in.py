@@ -50,6 +50,12 @@ def somebody(
         pytest.param(somebody(left=((0.65, 0.5), INSIDE)), ["left_wrist"], id="a hand"),
         pytest.param(somebody(left=(INSIDE, (0.65, 0.5))), None, id="an elbow, the hand outside"),
         pytest.param(
+            somebody(left=((0.68, 0.5), (0.61, 0.5))), ["left_wrist"], id="a hand up to the wrist",
+        ),
+        pytest.param(
+            somebody(left=((0.61, 0.6), (0.61, 0.5))), None, id="a hand along the outline",
+        ),
+        pytest.param(
             somebody(left=(INSIDE, INSIDE), hidden=("left_wrist",)), ["left_elbow"],
             id="an elbow, the hand hidden in the machine",
         ),

@@ -26,6 +26,9 @@ FALLING_S = 0.6
 """Who came down that fast, bent and wider than high, is falling for so long without lying yet;
 who then stays on hands and knees has not fallen."""
 
+LEVEL = 0.05
+"""Hips that are lower by less than this share of the height have not begun to go down."""
+
 STILL = 0.2
 """Who stays within this share of the body's length does not move."""
 
@@ -117,9 +120,16 @@ class LyingWatch:
         # Frames may be missing: then the last one before counts as just before.
         recent = recent or list(past.heights)[-1:]
         standing = 0.0 if math.isnan(past.standing) else past.standing
-        return any(
+        if not any(
             hip_y - before >= LEAST_DROP * max(height, standing) for _, before, height in recent
-        )
+        ):
+            return False
+        if not past.fell:
+            highest = min(before for _, before, _ in recent)
+            past.fell_from = max(
+                at for at, before, height in recent if before - highest <= LEVEL * height
+            )
+        return True
 
 
 def _stands(past: Lying, now: float, hip_y: float, height: float, *, upright: bool) -> None:

@@ -10,6 +10,9 @@ from zones.people import People
 from zones.rules.base import RuleContext, ZoneRuleBase
 from zones.rules.episode import EpisodeMachine, Episodes
 
+FIRST_LOOK_S = 0.5
+"""Missing is told by two looks at least so far apart: it was missing at the first one already."""
+
 
 class MissingPpeSpec(ZoneRuleBase):
     """A person in the zone does not wear what has to be worn there."""
@@ -53,6 +56,7 @@ class MissingPpeMachine(EpisodeMachine[int]):
         self.items = frozenset(spec.items)
         self.inside: frozenset[int] = frozenset()
         self._items = spec.items
+        self._inside_since: dict[int, float] = {}
         self._area = context.area
         super().__init__(
             Episodes(
@@ -66,6 +70,8 @@ class MissingPpeMachine(EpisodeMachine[int]):
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         self.inside = frozenset(people.inside(self._area, "feet"))
+        now = people.at.monotonic
+        self._inside_since = {key: self._inside_since.get(key, now) for key in self.inside}
         breaking: dict[int, Mapping[str, object]] = {}
         undecided: set[int] = set()
         for track_id in self.inside:
@@ -75,9 +81,11 @@ class MissingPpeMachine(EpisodeMachine[int]):
                 breaking[track_id] = {"missing": missing, "cannot_tell": unknown}
             elif unknown:
                 undecided.add(track_id)
+        since = {key: max(self._inside_since[key], now - FIRST_LOOK_S) for key in breaking}
         return self._episodes.update(
-            people.at, people.subjects, breaking, aspect=people.aspect, undecided=undecided
-        )
+            people.at, people.subjects, breaking, aspect=people.aspect, undecided=undecided,
+            since=since,
+        )  # fmt: skip
 
     def _in_state(self, people: People, track_id: int, state: PpeState) -> list[str]:
         worn = people.ppe(track_id)

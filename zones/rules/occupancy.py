@@ -81,10 +81,12 @@ class OccupancyMachine(EpisodeMachine[str]):
         self._place = spec.zone_id or context.camera_id
         self._present: Memory[_Presence] = Memory(LINGER_S)
         self._began_at: float | None = None
+        self._counted = 0
 
     def end(self, reason: EndReason, now: Instant) -> list[Violation]:
         self._present.clear()
         self._began_at = None
+        self._counted = 0
         return super().end(reason, now)
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
@@ -92,12 +94,16 @@ class OccupancyMachine(EpisodeMachine[str]):
         if self._began_at is None:
             self._began_at = now
         count = self._count(people.with_drivers)
+        # Somebody who counts has been there while that was being made sure of.
+        since = now - CONFIRM_S if count > self._counted else now
+        self._counted = count
         wrong = now - self._began_at >= CONFIRM_S - _TOLERANCE_S and self._is_wrong(count)
         place = Subject(name=self._place, box=None, born_at=self._began_at)
         breaking = {self._place: self._measured(count)} if wrong else {}
         return self._episodes.update(
-            people.at, {self._place: place}, breaking, aspect=people.aspect
-        )
+            people.at, {self._place: place}, breaking, aspect=people.aspect,
+            since={self._place: since},
+        )  # fmt: skip
 
     def _count(self, people: People) -> int:
         """Those inside for long enough, and those who were when last seen."""
