@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import cv2
+import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from safety.site.apply import load_site
 from safety.site.spec import SiteSpec
@@ -12,6 +14,8 @@ from tests.support.floor_site import IN_VIEW, PLACES, PLAN, seen_at, with_floor
 from tests.support.web import Site
 
 Visit = Callable[..., Visitor]
+
+PICTURE = cv2.imencode(".png", np.full((120, 160, 3), 220, np.uint8))[1].tobytes()
 Place = tuple[float, float]
 
 
@@ -134,6 +138,10 @@ def test_the_plan_says_what_is_not_monitored_and_never_shows_it_as_watched(
     assert page.locator("#plan-sentence.is-complete").count() == 0
     assert "감시되지 않" in page.inner_text("[data-zone=front]")
     assert not somebody.is_scrolled_sideways()
+    page.click("details summary")
+    drawing = FilePayload(name="plan.png", mimeType="image/png", buffer=PICTURE)
+    page.set_input_files("#plan-file", drawing)
+    page.wait_for_selector("image.plan-picture", state="attached")
     # What the engine said too long ago is no word either.
     silent = {"content_type": "text/event-stream", "body": ""}
     page.route("**/plan/live", lambda route: route.fulfill(**silent))

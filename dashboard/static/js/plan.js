@@ -122,11 +122,18 @@ function listen() {
   });
 }
 
+// The browser gave up asking: signed out, or the server was away.
+async function listenAgain() {
+  const limit = AbortSignal.timeout(STALE_AFTER_MS);
+  const answer = await fetch("/api/v1/live/status", { signal: limit });
+  if (answer.status === 401) location.reload();
+  else if (stream.readyState === EventSource.CLOSED) listen();
+}
+
 show(JSON.parse(root.dataset.moment));
 listen();
 setInterval(() => {
   if (performance.now() - heardAt > STALE_AFTER_MS) lose();
-  // Refused, so the browser does not ask again: signed out, or the server was away.
-  if (stream.readyState === EventSource.CLOSED) listen();
+  if (stream.readyState === EventSource.CLOSED) listenAgain().catch(() => {});
 }, 1000);
 window.addEventListener("pagehide", () => stream.close());
