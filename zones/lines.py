@@ -62,14 +62,14 @@ class Barrier:
 
     def __init__(self, points: Line) -> None:
         self._segments = [
-            (ax, ay, bx - ax, by - ay, (bx - ax) ** 2 + (by - ay) ** 2)
+            (ax, ay, bx, by, bx - ax, by - ay, (bx - ax) ** 2 + (by - ay) ** 2)
             for (ax, ay), (bx, by) in pairwise(points)
         ]
 
     def distance(self, x: float, y: float) -> float:
         """From a place to the nearest point of the line."""
         least = math.inf
-        for ax, ay, dx, dy, length2 in self._segments:
+        for ax, ay, _, _, dx, dy, length2 in self._segments:
             wx, wy = x - ax, y - ay
             along = wx * dx + wy * dy
             if along >= length2:
@@ -90,15 +90,15 @@ class Barrier:
         x, y = before
         wx, wy = after[0] - x, after[1] - y
         net = 0
-        for ax, ay, dx, dy, _ in self._segments:
+        for ax, ay, bx, by, dx, dy, _ in self._segments:
             from_side = dx * (y - ay) - dy * (x - ax) >= 0
             to_side = dx * (y + wy - ay) - dy * (x + wx - ax) >= 0
             if from_side == to_side:
                 continue
             # A point of the line that lies on the way belongs to one side, so that two segments
-            # that meet there are crossed once.
+            # that meet there are crossed once; so its end must be where the next one begins.
             begins = wx * (ay - y) - wy * (ax - x) >= 0
-            ends = wx * (ay + dy - y) - wy * (ax + dx - x) >= 0
+            ends = wx * (by - y) - wy * (bx - x) >= 0
             if begins != ends:
                 net += 1 if to_side else -1
         return net
