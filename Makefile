@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: setup setup-dev servers peers demo test check lint bench docs clean
+.PHONY: setup setup-dev servers peers demo test check lint bench bench-scenes docs clean
 
 setup: ## the environment that runs Anjeon, in .venv
 	@$(PYTHON) scripts/bootstrap.py run
@@ -34,6 +34,10 @@ check: lint test ## what a change must pass
 bench: servers ## the figures; nothing here is a unit test. ARGS names some of them
 	@$(PYTHON) scripts/bootstrap.py bench
 	@.venv-bench/bin/python -m tests.bench $(ARGS)
+
+bench-scenes: ## alarms on scenes with truth, ours against two common ways
+	@$(PYTHON) scripts/bootstrap.py bench
+	@.venv-bench/bin/python -m tests.bench scenes
 
 docs: setup-dev
 	@$(VENV)/mkdocs build --strict
