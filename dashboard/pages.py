@@ -41,6 +41,7 @@ NAVIGATION: Final = (
     NavigationItem(name="zones", href="/zones", icon="zone"),
     NavigationItem(name="plan", href="/plan", icon="plan"),
     NavigationItem(name="rules", href="/rules", icon="rule"),
+    NavigationItem(name="machines", href="/machines", icon="machine"),
     NavigationItem(name="mutes", href="/mutes", icon="lock"),
     NavigationItem(name="channels", href="/channels", icon="channel"),
     NavigationItem(name="health", href="/health", icon="health"),

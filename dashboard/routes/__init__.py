@@ -7,6 +7,7 @@ from dashboard.routes import (
     api_parts,
     api_plant,
     api_record,
+    api_replay,
     api_site,
     audit,
     calibration,
@@ -16,6 +17,7 @@ from dashboard.routes import (
     health,
     live,
     login,
+    machines,
     mutes,
     plan,
     preferences,
@@ -34,6 +36,7 @@ PAGES = (
     zones.router,
     rules.router,
     plan.router,
+    machines.router,
     mutes.router,
     channels.router,
     health.router,
@@ -46,5 +49,6 @@ PAGES = (
     api_record.router,
     api_parts.router,
     api_plant.router,
+    api_replay.router,
 )
 """Every router of the application; a new file is added here."""

@@ -5,20 +5,22 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from dashboard import forms, rule_forms, zone_forms
+from dashboard import forms, rule_forms, trying, zone_forms
 from dashboard.access import ManagerOnlyVisit, ViewerVisit
 from dashboard.etags import check_match, spec_etag
 from dashboard.forms import Form
 from dashboard.pages import redirect, render
 from dashboard.rule_fields import RULE_KINDS, RuleField, fields_of, values_of
 from dashboard.rule_forms import AnyRule
+from dashboard.rule_trials import read_trial
 from dashboard.rule_views import read_places, read_rules
 from dashboard.rule_words import names_of, rule_sentence
 from dashboard.visit import Visit
 from dashboard.zone_forms import Filled
-from safety.errors import ConfigError
+from safety.errors import AnjeonError, ConfigError
 from safety.i18n import explain
 from safety.site import edit
 from safety.site.apply import load_site
@@ -26,6 +28,9 @@ from safety.site.spec import SiteSpec
 from safety.store.refusals import NotFound
 
 router = APIRouter(include_in_schema=False)
+
+_TRIED = "24h"
+"""How far back the page tries a rule."""
 
 _GROUPS = {
     "arming": "when",
@@ -120,6 +125,37 @@ def change_rule(visit: ManagerOnlyVisit, rule_id: str, form: Form) -> Response:
             etag=etag,
         )
     return redirect(f"{_home(filled.spec)}?done=saved")
+
+
+@router.post("/rules/{rule_id}/try")
+async def try_rule(visit: ManagerOnlyVisit, rule_id: str, form: Form) -> Response:
+    """What the rule in a form would have done in the last day; ``new`` for one not saved yet."""
+    filled = rule_forms.filled_rule(form, visit.translate, kind=_kind(form), rule_id=rule_id)
+    trial, problem = None, ""
+    if filled.spec is None:
+        problem = visit.translate("rules.say.unfinished")
+    else:
+        try:
+            result = await trying.try_rule(
+                visit.services.settings, visit.request, filled.spec, since=_TRIED
+            )
+            trial = await run_in_threadpool(lambda: read_trial(result, _site(visit)))
+        except AnjeonError as error:
+            problem = explain(error, visit.language)
+    return await run_in_threadpool(
+        lambda: render(visit, "_rule_trial.html", trial=trial, problem=problem)
+    )
+
+
+@router.post("/rules/{rule_id}/mode")
+def switch_rule(visit: ManagerOnlyVisit, rule_id: str, form: Form) -> Response:
+    """Shadow or active, and nothing else of the rule."""
+    mode = "active" if forms.text(form, "mode") == "active" else "shadow"
+    with visit.database.transaction() as session:
+        rule = find_rule(session, rule_id)
+        edit.put(session, rule.model_copy(update={"mode": mode}), by=visit.actor, at=visit.now)
+    visit.hub.nudge("config")
+    return redirect(f"/rules/{rule_id}?done=saved")
 
 
 @router.post("/rules/{rule_id}/delete")
@@ -222,4 +258,5 @@ def _page(
         hint=hint,
         sentence=rule_sentence(present, names, visit.translate) if present else "",
         places=read_places(visit, site, rule_id),
+        mode=present.mode if present else "",
     )

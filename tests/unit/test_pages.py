@@ -28,6 +28,7 @@ PAGES = (
     "/rules",
     "/rules/new?kind=proximity",
     "/rules/press-entry",
+    "/machines",
     "/mutes",
     "/channels",
     "/health",
