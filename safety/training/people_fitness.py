@@ -76,7 +76,9 @@ class Fitness:
             "real_precision": real.precision,
             "real_oks": real.oks,
             "forklift_f1": forklift,
+            "forklift_precision": vehicles[_FORKLIFT].precision,
             "amr_f1": vehicles[_AMR].f1,
+            "amr_precision": vehicles[_AMR].precision,
             "fitness": sum(five) / len(five),
         }
 

@@ -23,11 +23,14 @@ EXTRA_CHANNELS = 32
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 """Scores that may become the operating threshold of a vehicle."""
 
+LEAST_PRECISION = 0.5
+"""Share of a vehicle's reports that must be right on the validation pictures."""
+
 
 def train_vehicles(
     recipe: Recipe, weights: Path, *, data: Path, run: Path, judge: Fitness, device: str
 ) -> Path:
-    """Train forklift and AMR on finished weights.
+    """Train forklift and AMR on finished weights, or go on where that ended.
 
     Returns:
         The best weights, in ``run/vehicles``.
@@ -53,19 +56,23 @@ def train_vehicles(
             out=run / "vehicles",
             seed=recipe.seed + 1,
             device=device,
+            resume=(run / "vehicles" / "last.pt").is_file(),
         )
     )
 
 
 def vehicle_figures(judge: Fitness, network: nn.Module) -> dict[str, float]:
-    """F1 of forklifts and AMRs, each at its best threshold, and those thresholds."""
+    """F1 of forklifts and AMRs, each at the threshold that will be used, and those thresholds.
+
+    The threshold with the best F1 among those at which every second report is right: a forklift
+    that is none carries a danger zone with it.
+    """
     found = judge.find(network, min(THRESHOLDS))
     figures = {t: judge.figures(found, (CONFIDENCE, t, t)) for t in THRESHOLDS}
-    best = {
-        kind: max(THRESHOLDS, key=lambda t, kind=kind: figures[t][f"{kind}_f1"])  # type: ignore[misc]
-        for kind in ("forklift", "amr")
-    }
-    return {
-        **{f"{kind}_f1": figures[t][f"{kind}_f1"] for kind, t in best.items()},
-        **{f"{kind}_threshold": t for kind, t in best.items()},
-    }
+    result = {}
+    for kind in ("forklift", "amr"):
+        right = [t for t in THRESHOLDS if figures[t][f"{kind}_precision"] >= LEAST_PRECISION]
+        best = max(right or THRESHOLDS[-1:], key=lambda t: figures[t][f"{kind}_f1"])
+        result[f"{kind}_f1"] = figures[best][f"{kind}_f1"]
+        result[f"{kind}_threshold"] = best
+    return result
