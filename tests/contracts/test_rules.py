@@ -128,7 +128,7 @@ CASES = [
     ),
     Case(
         rule=OccupancySpec(id="r", name="R", zone_id="press", at_most=0, hold_to_open_s=1.0),
-        breaks_s=3.4,
+        breaks_s=3.0,
         subject="press",
     ),
     Case(

@@ -126,9 +126,9 @@ class LyingWatch:
             return False
         if not past.fell:
             highest = min(before for _, before, _ in recent)
-            past.fell_from = max(
-                at for at, before, height in recent if before - highest <= LEVEL * height
-            )
+            level = max(at for at, before, height in recent if before - highest <= LEVEL * height)
+            # The first frame below that level: what nobody saw is not counted.
+            past.fell_from = min((at for at, _, _ in recent if at > level), default=now)
         return True
 
 
