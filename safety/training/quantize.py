@@ -82,13 +82,10 @@ def quantized(model: onnx.ModelProto, pictures: Sequence[Picture]) -> onnx.Model
     require("onnxruntime")
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    named = onnx.ModelProto()
-    named.CopyFrom(model)
-    for number, node in enumerate(named.graph.node):
-        node.name = node.name or f"{node.op_type}_{number}"
+    source_model = named(model)
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
-        onnx.save(named, str(source))
+        onnx.save(source_model, str(source))
         quantize_static(
             source,
             result,
@@ -98,11 +95,20 @@ def quantized(model: onnx.ModelProto, pictures: Sequence[Picture]) -> onnx.Model
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             per_channel=True,
-            nodes_to_exclude=head_nodes(named),
+            nodes_to_exclude=head_nodes(source_model),
         )
         smaller = onnx.load(str(result))
     onnx.helper.set_model_props(smaller, {p.key: p.value for p in model.metadata_props})
     return smaller
+
+
+def named(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model with a name for every node; names that are there stay."""
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    for number, node in enumerate(result.graph.node):
+        node.name = node.name or f"{node.op_type}_{number}"
+    return result
 
 
 class _Reader:
