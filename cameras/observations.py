@@ -125,6 +125,8 @@ def _vehicle(vehicle: SeenVehicle) -> dict[str, Any]:
         "score": round(float(vehicle.score), 2),
         "age": round(vehicle.age_s, 2),
     }
+    if not vehicle.moved:
+        plain["moved"] = False
     if vehicle.footprint_m is not None:
         plain["outline"] = [[round(x, 3), round(y, 3)] for x, y in vehicle.footprint_m]
     return plain | _motion(vehicle.floor, vehicle.velocity_mps)
@@ -141,6 +143,7 @@ def _read_vehicle(data: Mapping[str, Any]) -> SeenVehicle:
         floor=_read_floor(data),
         velocity_mps=_pair(data.get("v")),
         footprint_m=None if outline is None else tuple((float(x), float(y)) for x, y in outline),
+        moved=bool(data.get("moved", True)),
     )
 
 

@@ -214,6 +214,8 @@ class SeenVehicle:
         velocity_mps: Velocity in the plan, metres per second; None until it is known.
         footprint_m: Its outline in the plan, from the size usual for its kind and the width
             seen; None without ``floor``.
+        moved: It has been seen moving. What never moved may be a crate, and counts as no
+            vehicle in rules.
     """
 
     track_id: int
@@ -224,6 +226,7 @@ class SeenVehicle:
     floor: FloorPosition | None = None
     velocity_mps: tuple[float, float] | None = None
     footprint_m: tuple[tuple[float, float], ...] | None = None
+    moved: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

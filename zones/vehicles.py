@@ -93,7 +93,9 @@ class Traffic:
         ]
         taken = set(partner.values())
         alone = [
-            _only_seen(vehicle, now) for row, vehicle in enumerate(self._seen) if row not in taken
+            _only_seen(vehicle, now)
+            for row, vehicle in enumerate(self._seen)
+            if row not in taken and vehicle.moved
         ]
         return (*merged, *alone)
 

@@ -33,6 +33,10 @@ SLACK_PER_S = 0.5
 DOUBLE = 0.6
 """A detection that overlaps a followed or surer one more than this begins no track."""
 
+MOVED_BY = 0.35
+"""A vehicle has moved once its box is so far, as a share of its longer side, from where it was
+first seen, or so much larger or smaller."""
+
 SMOOTHING_S = 0.3
 """Time constant with which the velocity in the picture follows what is seen."""
 
@@ -50,6 +54,8 @@ class _Track:
         box: As last seen, left, top, right, bottom, normalised.
         velocity: Of the box's middle, per second.
         votes: Scores that the network gave each kind.
+        first: Where it was first seen.
+        moved: It has moved since.
     """
 
     track_id: int
@@ -59,6 +65,8 @@ class _Track:
     confirmed: bool
     velocity: tuple[float, float] = (0.0, 0.0)
     votes: Counter[ObjectClass] = field(default_factory=Counter)
+    first: Box = (0.0, 0.0, 0.0, 0.0)
+    moved: bool = False
 
     def expected(self, now: float) -> Box:
         seconds = now - self.seen_at
@@ -80,6 +88,7 @@ class _Track:
             )
             self.confirmed = True
         self.box, self.seen_at = box, now
+        self.moved = self.moved or _moved(self.first, box)
         self.votes[kind] += round(1000 * score)
 
 
@@ -116,6 +125,7 @@ class VehicleTracker:
                 box=detections.boxes[rows[number]],
                 score=scores[number],
                 age_s=now - track.born_at,
+                moved=track.moved,
             )
             for number, track in sorted(track_of.items())
             if track.confirmed
@@ -148,6 +158,7 @@ class VehicleTracker:
             born_at=now,
             seen_at=now,
             confirmed=score >= SURE_SCORE,
+            first=box,
         )
         track.see(box, kind, score, now)
         self._tracks.append(track)
@@ -167,6 +178,16 @@ def _newcomers(
             new.append(number)
             kept.append(number)
     return new
+
+
+def _moved(first: Box, now: Box) -> bool:
+    """Whether the box went somewhere else, or came nearer or went away."""
+    side = max(first[2] - first[0], first[3] - first[1])
+    limit = MOVED_BY * side
+    across = abs(now[0] + now[2] - first[0] - first[2]) / 2
+    down = abs(now[1] + now[3] - first[1] - first[3]) / 2
+    grown = abs(max(now[2] - now[0], now[3] - now[1]) - side)
+    return max(across, down, grown) > limit
 
 
 def _patience(track: _Track) -> float:

@@ -9,8 +9,8 @@ from safety.config import Settings
 from safety.engine.doubles import Doubles
 from safety.engine.plan import PlanDesk
 from safety.types import Phase
-from tests.support.cameras import Hung
 from tests.support.engine import TalkingEngine, shard_process
+from tests.support.pinholes import Hung
 from tests.support.shards import film_camera
 from tests.support.waiting import until
 from zones.calibration import CalibrationSpec, PointPair

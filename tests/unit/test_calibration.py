@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from cameras.specs import CameraSpec
-from tests.support.cameras import Array, Hung
+from tests.support.pinholes import Array, Hung
 from zones.calibration import CalibrationSpec, PointPair
 from zones.homography import CLICK_NOISE, PLAN_NOISE_M
 from zones.lens import LensSpec

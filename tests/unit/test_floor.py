@@ -7,8 +7,8 @@ import pytest
 
 from safety.types import KEYPOINTS, FloorPosition, ObjectClass, SeenVehicle, TrackedPerson
 from tests.bench import bench_floor
-from tests.support.cameras import Hung
 from tests.support.floors import true_floor
+from tests.support.pinholes import Hung
 from tests.support.third_party import third_party
 from tests.support.truth import SCENES
 from zones.calibration import CalibrationSpec, FloorCalibration, PointPair

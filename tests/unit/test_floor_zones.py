@@ -18,9 +18,9 @@ from safety.site.spec import SiteSpec
 from safety.site.watching import unwatched_zones
 from safety.types import Frame, PlantState
 from tests.support.analyses import analysis_of
-from tests.support.cameras import Hung
 from tests.support.observations import observation, person
 from tests.support.pictures import WholePicture
+from tests.support.pinholes import Hung
 from zones.calibration import CalibrationSpec, PointPair
 from zones.engine import RuleEngine
 from zones.examine import examine

@@ -80,3 +80,13 @@ def test_a_later_vehicle_is_another_one() -> None:
         frame = found((ObjectClass.AMR, 0.05 + 0.015 * number, 0.8))
         seen = tracker.update(frame, at(number * 10))
     assert [v.track_id for v in seen] == [50]
+
+
+def test_what_never_moved_may_be_a_crate() -> None:
+    """Boxes tremble; a vehicle that drives off, or comes nearer, has moved."""
+    trembling = [(n / 10, found((ObjectClass.AMR, 0.3 + 0.01 * (n % 2), 0.8))) for n in range(40)]
+    assert not any(vehicle.moved for frame in follow(trembling) for vehicle in frame)
+    driving = [(n / 10, found((ObjectClass.AMR, 0.3 + 0.02 * n, 0.8))) for n in range(10)]
+    seen = [vehicle.moved for frame in follow(driving) for vehicle in frame]
+    assert seen == sorted(seen)
+    assert seen[-1]
