@@ -106,7 +106,7 @@ def test_an_outline_that_crosses_itself_is_explained(drawing: Callable[..., Page
     page.fill("#name", "X")
     page.click("#zone-form button.primary")
     assert "교차" in page.inner_text("#problem-polygon")
-    assert page.locator(".editor polygon.own").count() == 1
+    page.wait_for_selector(".editor polygon.own", state="attached")
 
 
 def test_a_rule_is_set_and_its_zone_deleted(site: Site, visitor: Visit, factory: Factory) -> None:
