@@ -93,8 +93,15 @@ class ObservationLog:
 
     def _run(self) -> None:
         while not self._stopping.wait(WRITE_EVERY_S):
+            self._write_safely()
+        self._write_safely()
+
+    def _write_safely(self) -> None:
+        try:
             self._write()
-        self._write()
+        except Exception:  # the border of this thread: one bad frame must not end the record
+            self.lost += 1
+            log.exception("observations_not_written")
 
     def _write(self) -> None:
         with self._lock:

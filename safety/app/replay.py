@@ -160,10 +160,10 @@ def _film(
     starts = Instant(wall=0.0, monotonic=0.0)
     ids = {each.id for each in proposals}
     present = [each for each in site.rules if each.id in ids]
-    was, will = (
-        replay_film(film, scenery_of(site, camera, rules), people, ppe, starts=starts)
-        for rules in (present, with_proposals(present, proposals))
-    )
+    both = [
+        scenery_of(site, camera, rules) for rules in (present, with_proposals(present, proposals))
+    ]
+    was, will = replay_film(film, both, people, ppe, starts=starts)
     differences = compare(was, will)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -82,37 +82,41 @@ def replay_observations(recorded: Iterable[Recorded], scenery: Scenery) -> list[
 
 def replay_film(
     film: Path,
-    scenery: Scenery,
+    sceneries: Sequence[Scenery],
     people: Detector,
     ppe: ObjectDetector | None,
     *,
     starts: Instant,
-    plant: PlantState | None = None,
-) -> list[Firing]:
-    """What the rules make of a film.
+) -> list[list[Firing]]:
+    """What each set of rules makes of one camera's film; every picture is analysed once.
+
+    What the plant said meanwhile is unknown, so everything is armed.
 
     Args:
+        sceneries: The same camera with different rules; at least one.
         people, ppe: The networks; without ``ppe`` nobody's equipment is known.
         starts: When the film is said to begin.
-        plant: What the plant is said to have been; None: unknown, so everything is armed.
 
     Raises:
         CameraError: The film cannot be read; what came before the damage is lost with it.
         ModelError: A network failed.
     """
-    analyst = Analyst(_engine(scenery), calibration=scenery.calibration)
-    story = _Story()
+    runs = [
+        (Analyst(_engine(scenery), calibration=scenery.calibration), _Story())
+        for scenery in sceneries
+    ]
     frames = frames_of(
-        film, camera_id=scenery.camera.id, width_px=people.network_px[0], starts=starts
+        film, camera_id=sceneries[0].camera.id, width_px=people.network_px[0], starts=starts
     )
     for frame in frames:
         (detections,) = people.detect([frame.picture])
-        observation = analyst.observe(frame, detections)
-        story.add(analyst.judge(observation, plant or PlantState()))
-        if ppe is not None:
-            wanted = analyst.rules.ppe_wanted
-            look_at_once(ppe, analyst.ppe, frame, observation.persons, wanted)
-    return story.firings()
+        for analyst, story in runs:
+            observation = analyst.observe(frame, detections)
+            story.add(analyst.judge(observation, PlantState()))
+            if ppe is not None:
+                wanted = analyst.rules.ppe_wanted
+                look_at_once(ppe, analyst.ppe, frame, observation.persons, wanted)
+    return [story.firings() for _, story in runs]
 
 
 class _Story:
