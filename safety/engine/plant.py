@@ -200,6 +200,8 @@ class PlantDesk:
                 found = await asyncio.to_thread(self._read_mutes)
             except StoreUnavailable as error:
                 log.debug("mutes_unavailable", why=str(error))
+            except Exception:  # a mute that somebody ended must not last until its own end
+                log.exception("mutes_unreadable")
             else:
                 now = self._clock.now()
                 before = self._mutes.zones(now)
