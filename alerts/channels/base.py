@@ -47,16 +47,34 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """A person who is to be told, for channels that address persons.
+
+    Attributes:
+        name: As colleagues call them.
+        phone: E.164 (``+8210…``), None if unknown.
+        email: None if unknown.
+    """
+
+    name: str
+    phone: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One event of one alert, as a messenger gets it; all text is already in one language.
 
     Attributes:
         id: Idempotency key: the delivery's id, the same at every retry.
-        event: ``raised``, ``cleared`` or ``test``.
+        event: ``raised``, ``updated``, ``acknowledged``, ``escalated``, ``cleared``, ``summary``
+            or ``test``.
         raised_at: When the alert was raised, Unix seconds, UTC.
         at: When this event happened, Unix seconds, UTC; None: when the alert was raised.
         text: One sentence for people.
         data: The alert as JSON (ids, names, times, link), for machines.
+        recipients: Persons to tell; empty: those of the channel's own settings.
+        picture: A JPEG in which nobody can be recognised; only for channels that ask for one.
     """
 
     id: str
@@ -67,6 +85,8 @@ class Notice:
     text: str
     at: float | None = None
     data: Mapping[str, object] = field(default_factory=dict)
+    recipients: tuple[Recipient, ...] = ()
+    picture: bytes | None = field(default=None, repr=False)
 
 
 class Siren(Protocol):
