@@ -18,6 +18,7 @@ class SiteContext:
     Attributes:
         language: ``ko`` or ``en``.
         messengers: Ids of the enabled channels that carry notices.
+        address: Where people reach the dashboard, without a slash at the end; empty: unknown.
         cameras, zones, rules, channels: Names for people, by id.
     """
 
@@ -25,6 +26,7 @@ class SiteContext:
     timezone: str
     language: str
     messengers: tuple[str, ...] = ()
+    address: str = ""
     cameras: Mapping[str, str] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -68,12 +70,19 @@ def notice_payload(
     text = translate(alert.message_key, **alert.params)
     if event != "raised":
         text = translate(f"alert.event.{event}", text=text, time=site.local(at))
+    link = {"link": f"{site.address}/alerts/{alert.id}"} if site.address else {}
     return {
         "severity": alert.severity,
         "raised_at": alert.raised_at.timestamp(),
         "at": at.timestamp(),
         "text": f"[{site.name}] {text}",
-        "data": {"site": site.name, "kind": alert.kind, "camera_id": alert.camera_id, **facts},
+        "data": {
+            "site": site.name,
+            "kind": alert.kind,
+            "camera_id": alert.camera_id,
+            **link,
+            **facts,
+        },
     }
 
 

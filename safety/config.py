@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     port: int = Field(default=8460, ge=0, le=65535)
     """Port the dashboard listens on; 0 picks a free one."""
 
+    public_url: str = Field(default="", max_length=300, pattern=r"^$|^https?://[^\s?#]+$")
+    """Address at which people reach the dashboard, such as `https://anjeon.example.com`;
+    messages then carry a link to the alert."""
+
     metrics_port: int = Field(default=8461, ge=0, le=65535)
     """Port of the engine's ``/metrics``, ``/healthz`` and ``/readyz``; 0 picks a free one."""
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from alerts.notices import SiteContext
 from alerts.open import AnyChannelSpec, carries_notices
 from cameras.messages import Configure
+from safety.config import Settings
 from safety.errors import StoreUnavailable
 from safety.site.apply import load_site
 from safety.site.spec import SiteSpec
@@ -63,6 +64,7 @@ class EngineSite(BaseModel):
             timezone=spec.timezone,
             language=spec.language,
             messengers=tuple(c.id for c in self.channels if carries_notices(c)),
+            address=Settings().public_url.rstrip("/"),
             cameras={camera.id: camera.name for camera in spec.cameras},
             zones={zone.id: zone.name for zone in spec.zones},
             rules={rule.id: rule.name for rule in spec.rules},
