@@ -113,7 +113,7 @@ class LocalShard:
     async def ended(self) -> int | None:
         """Wait until it is no more."""
         await self._gone.wait()
-        return None if self._process is None else self._process.wait()
+        return None if self._process is None else self._process.returncode
 
     async def stop(self) -> None:
         """Ask it to finish, kill it if it does not."""
@@ -140,6 +140,8 @@ class LocalShard:
     def _on_gone(self) -> None:
         asyncio.get_running_loop().remove_reader(self._descriptor)
         os.close(self._descriptor)
+        if self._process is not None:
+            self._process.wait()  # returns at once, and leaves no zombie if nobody asks
         self._gone.set()
 
 

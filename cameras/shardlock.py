@@ -91,7 +91,9 @@ def holder(settings: Settings, shard_id: str) -> Holder | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read(descriptor)
+        found = _read(descriptor)
+        # A name just taken still shows who had it before, until the new holder has written.
+        return found if found and start_ticks(found.pid) == found.start_ticks else None
     else:
         return None
     finally:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -16,6 +16,7 @@ from sqlmodel import Session
 from safety.errors import ConfigError, StoreUnavailable
 from safety.store import migrations
 from safety.store.faults import failure, unavailable
+from safety.store.migration_turn import turn
 
 BUSY_TIMEOUT_S = 5.0
 """How long a writer waits for another one before it gives up."""
@@ -95,8 +96,7 @@ class Database:
             ConfigError: The database was written by a newer Anjeon.
             StoreUnavailable: As for ``transaction``.
         """
-        self._create_file()
-        with self._explained(), self._engine.begin() as connection:
+        with self._alone(), self._explained(), self._engine.begin() as connection:
             migrations.upgrade(connection, database=self.description)
 
     def ping(self) -> None:
@@ -112,21 +112,31 @@ class Database:
         """Close all connections; a later transaction opens new ones."""
         self._engine.dispose()
 
-    def _create_file(self) -> None:
-        """An empty SQLite file that only this user can read: it will hold password hashes."""
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """With the SQLite file made, and no other process migrating it.
+
+        The file is one that only this user can read: it will hold password hashes.
+        """
         if self._url.get_backend_name() != "sqlite" or not self._url.database:
+            yield
             return
         path = Path(self._url.database)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600, exist_ok=True)
-        except OSError as error:
-            raise StoreUnavailable(
-                "store.no_file",
-                "the database file {path} cannot be made ({why}); check the directory",
-                path=str(path),
-                why=error.strerror or "unknown reason",
-            ) from error
+        with ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(turn(path))
+                path.touch(mode=0o600, exist_ok=True)
+            except TimeoutError as error:
+                raise failure("store.locked", database=self.description) from error
+            except OSError as error:
+                raise StoreUnavailable(
+                    "store.no_file",
+                    "the database file {path} cannot be made ({why}); check the directory",
+                    path=str(path),
+                    why=error.strerror or "unknown reason",
+                ) from error
+            yield
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:

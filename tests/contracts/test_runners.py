@@ -15,7 +15,6 @@ from cameras import runners, shardlock
 from cameras.runners import LocalRunner, RunningShard
 from cameras.shardlock import ShardAlreadyRuns, ShardLock
 from safety.config import Settings
-from tests.support.waiting import until
 
 HOLDER = Path(__file__).parent.parent / "support" / "lock_holder.py"
 COMMAND = (sys.executable, str(HOLDER))
@@ -31,19 +30,31 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path)
 
 
+class TidyRunner(LocalRunner):
+    """Knows what it started, to end it after a test that failed."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, command=COMMAND)
+        self.started: list[RunningShard] = []
+
+    async def start(self, shard_id: str) -> RunningShard:
+        self.started.append(await super().start(shard_id))
+        return self.started[-1]
+
+
 @pytest.fixture
 async def runner(settings: Settings) -> AsyncIterator[LocalRunner]:
-    yield LocalRunner(settings, command=COMMAND)
-    found = shardlock.holder(settings, "shard-0")
-    if found is not None:
-        os.kill(found.pid, signal.SIGKILL)
+    tidy = TidyRunner(settings)
+    yield tidy
+    for shard in tidy.started:
+        await shard.kill()
 
 
 async def named(settings: Settings) -> int:
     """The process that has the name, once there is one."""
-    await until(lambda: shardlock.holder(settings, "shard-0") is not None)
-    found = shardlock.holder(settings, "shard-0")
-    assert found is not None
+    async with asyncio.timeout(30):
+        while (found := shardlock.holder(settings, "shard-0")) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
     return found.pid
 
 

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from safety.errors import ConfigError
+from safety.store.migration_turn import WAIT_S
 
 _LOCK = 0x416E6A65
 """Any fixed number: PostgreSQL's advisory lock that lets one process migrate at a time."""
@@ -26,6 +27,9 @@ def upgrade(connection: Connection, *, database: str) -> None:
         ConfigError: The database was written by a newer Anjeon.
     """
     if connection.dialect.name == "postgresql":
+        # Steps on large tables, and waiting for somebody else's, outlast an ordinary statement.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text(f"SET LOCAL lock_timeout = {int(WAIT_S * 1000)}"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     config = configuration(connection)
     script = ScriptDirectory.from_config(config)
