@@ -8,15 +8,7 @@ from functools import partial
 import structlog
 from prometheus_client import CollectorRegistry
 
-from alerts.channels.base import ChannelGone
 from alerts.dispatcher import Dispatcher
-from alerts.intake import (
-    clear_camera_blind,
-    clear_channel_failed,
-    raise_camera_blind,
-    raise_channel_failed,
-    raise_not_paused,
-)
 from alerts.sirens import SirenControl
 from cameras.messages import (
     AnyMessage,
@@ -38,32 +30,28 @@ from cameras.spool import unfinished_shards
 from cameras.supervisor import Supervisor
 from safety.clock import Clock, Instant
 from safety.config import Settings
-from safety.engine.blindness import Blindness
 from safety.engine.cameras import CameraDesk
 from safety.engine.channels import ChannelDesk
 from safety.engine.doubles import Doubles
 from safety.engine.drills import DrillDesk
+from safety.engine.events import EventDesk
+from safety.engine.following import SiteFollower
 from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
 from safety.engine.plan import PlanDesk
 from safety.engine.plant import PlantDesk
-from safety.engine.recorder import Entry, Recorder
+from safety.engine.recorder import Recorder
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import ViolationDesk
-from safety.errors import AnjeonError, ChannelError, StoreUnavailable
 from safety.site.spec import SiteSpec
-from safety.store import alerts, configuration, coverage
+from safety.store import alerts, coverage
 from safety.store.database import Database
-from safety.types import Violation
 from zones.feeds.http_push import HttpPushFeed
 
 log = structlog.get_logger(__name__)
 
 NO_SITE = SiteSpec(name="Anjeon")
-CONFIG_EVERY_S = 1.0
 STATUS_EVERY_S = 1.0
-TAKE_OVER_S = 3.0
-"""How long the start waits for the database before it watches without it."""
 LAST_WRITES_S = 5.0
 """How long the end waits for the database; what is not written by then is in the spools."""
 
@@ -91,8 +79,20 @@ class Engine:
         self._metrics = EngineMetrics(registry)
         self._recorder = Recorder(clock=clock)
         self._site = EngineSite(spec=NO_SITE, revision=-1, rule_revisions={})
-        self._keeper = SiteKeeper(database, settings.data_dir / "site-copy.json")
-        self._config_wanted = asyncio.Event()
+        self._follower = SiteFollower(
+            SiteKeeper(database, settings.data_dir / "site-copy.json"),
+            self._recorder,
+            look_back=self._look_back,
+            apply=self._apply,
+            known=lambda: self._site.revision if self._site.revision >= 0 else None,
+        )
+        self._events = EventDesk(
+            clock=clock,
+            database=database,
+            recorder=self._recorder,
+            site=lambda: self._site,
+            recorded=lambda: self._dispatcher.nudge(),
+        )
         self._shards: dict[str, Link] = {}
         self._device_failed: dict[str, bool] = {}
         self._placed: dict[str, str] = {}
@@ -101,10 +101,14 @@ class Engine:
             clock=clock,
             registry=registry,
             on_first_command=lambda violation_id, s: self._violations.sounded(violation_id, s),
-            on_channel_health=self._channel_health,
+            on_channel_health=self._events.channel_health,
         )
         self._dispatcher = Dispatcher(
-            database, {}, clock=clock, registry=registry, on_channel_health=self._channel_health
+            database,
+            {},
+            clock=clock,
+            registry=registry,
+            on_channel_health=self._events.channel_health,
         )
         self._channels = ChannelDesk(
             self._sirens, self._dispatcher, clock=clock, data_dir=settings.data_dir
@@ -127,7 +131,7 @@ class Engine:
             database=database,
             recorder=self._recorder,
             metrics=self._metrics,
-            alert=self._blindness,
+            alert=self._events.blindness,
         )
         self._plant = PlantDesk(
             clock=clock,
@@ -135,7 +139,7 @@ class Engine:
             registry=registry,
             to_shards=lambda update: self._links.broadcast(update, "shard"),
             to_dashboards=lambda status: self._links.broadcast(status, "dashboard"),
-            not_paused=self._not_paused,
+            not_paused=self._events.not_paused,
         )
         self._drills = DrillDesk(
             clock=clock,
@@ -170,7 +174,7 @@ class Engine:
                     "violations": self._violations.run(),
                     "plan": self._plan.run(),
                     "plant": self._plant.run(),
-                    "configuration": self._follow_configuration(),
+                    "configuration": self._follower.run(),
                     "status": self._tell_dashboards(),
                 }.items()
             ]
@@ -213,43 +217,7 @@ class Engine:
 
     # Configuration
 
-    async def _follow_configuration(self) -> None:
-        await self._take_over()
-        while True:
-            self._config_wanted.clear()
-            known = self._site.revision if self._site.revision >= 0 else None
-            try:
-                fresh = await asyncio.to_thread(self._keeper.read, known)
-            except StoreUnavailable as error:
-                self._recorder.available = False
-                log.warning("configuration_unavailable", why=str(error))
-            except AnjeonError as error:
-                log.error("configuration_unusable", why=str(error))
-            else:
-                if fresh is not None:
-                    await self._apply(fresh)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CONFIG_EVERY_S):
-                    await self._config_wanted.wait()
-
-    async def _take_over(self) -> None:
-        """Migrate and go on with an earlier life's state, as soon as the database is there."""
-        found: list[Callable[[], None]] = []
-        taken_over = asyncio.Event()
-
-        async def resume() -> None:
-            for step in found:
-                step()
-            taken_over.set()
-
-        self._recorder.put(
-            Entry(key=("take_over",), write=partial(self._look_back, found), stored=resume)
-        )
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(TAKE_OVER_S):
-                await taken_over.wait()
-
-    def _look_back(self, found: list[Callable[[], None]]) -> None:
+    def _look_back(self) -> list[Callable[[], None]]:
         self._database.migrate()
         with self._database.transaction() as session:
             coverage.close_abandoned(session)
@@ -261,7 +229,7 @@ class Engine:
             for alert in lasting
             if alert.camera_id is not None
         }
-        found[:] = [
+        return [
             partial(self._cameras.resume, since),
             partial(self._violations.resume, left),
         ]
@@ -329,7 +297,7 @@ class Engine:
             case DrillRequest():
                 link.send(await self._drills.sound(message))
             case Nudge(what="config"):
-                self._config_wanted.set()
+                self._follower.look_now()
             case Nudge(what="mutes"):
                 self._plant.look_at_mutes()
             case Nudge():
@@ -366,82 +334,13 @@ class Engine:
     def _channel_states(self) -> dict[str, str]:
         return dict.fromkeys(self._site.disabled_channels, "disabled") | self._channels.states()
 
-    # Events that become alerts
+    # Shards
 
     def _shard_started(self, shard_id: str) -> None:
         self._metrics.shard_restarts.labels(shard_id).inc()
 
     def _shard_died(self, shard_id: str, status: int | None) -> None:
         self._cameras.lost(self._cameras_of(shard_id))
-
-    def _blindness(self, episode: Blindness) -> None:
-        now, camera_id = self._clock.now(), episode.camera_id
-        if episode.over:
-            self._write(
-                ("sees", episode.id),
-                lambda: clear_camera_blind(
-                    self._database, camera_id=camera_id, site=self._site.context, now=now
-                ),
-            )
-            return
-        self._write(
-            ("blind", episode.id),
-            lambda: raise_camera_blind(
-                self._database,
-                camera_id=camera_id,
-                reason=episode.reason,
-                since=episode.since,
-                site=self._site.context,
-                now=now,
-            ),
-        )
-
-    def _not_paused(self, vehicle_id: str, violation: Violation) -> None:
-        now = self._clock.now()
-        vehicles = {each.id: each.name for each in self._site.spec.plant.vehicles}
-        self._write(
-            ("not_paused", violation.id),
-            lambda: raise_not_paused(
-                self._database,
-                vehicle=vehicles.get(vehicle_id, vehicle_id),
-                violation=violation,
-                site=self._site.context,
-                now=now,
-            ),
-        )
-
-    def _channel_health(self, channel_id: str, ok: bool, error: ChannelError | None) -> None:
-        now = self._clock.now()
-        if ok or error is None:
-            self._write(
-                ("channel_ok", channel_id, repr(now)),
-                lambda: clear_channel_failed(
-                    self._database, channel_id=channel_id, site=self._site.context, now=now
-                ),
-            )
-            return
-        if isinstance(error, ChannelGone):
-            self._write(("channel_gone", channel_id), partial(self._disable, channel_id, error))
-        self._write(
-            ("channel_failed", channel_id, repr(now)),
-            lambda: raise_channel_failed(
-                self._database,
-                channel_id=channel_id,
-                error=error,
-                site=self._site.context,
-                now=now,
-            ),
-        )
-
-    def _disable(self, channel_id: str, error: ChannelError) -> None:
-        with self._database.transaction() as session:
-            configuration.disable_channel(session, channel_id, reason=str(error))
-
-    def _write(self, key: tuple[str, ...], write: Callable[[], None]) -> None:
-        async def stored() -> None:
-            self._dispatcher.nudge()
-
-        self._recorder.put(Entry(key=key, write=write, stored=stored))
 
 
 def _instant(wall: float, now: Instant) -> Instant:
