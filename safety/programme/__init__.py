@@ -1,0 +1,1 @@
+"""The programme office: the signed reports of many sites, read as one."""

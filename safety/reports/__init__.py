@@ -1,0 +1,1 @@
+"""The monthly report: one document, written as JSON, PDF, XLSX and page."""

@@ -1,0 +1,291 @@
+"""The monthly report as a machine reads it: a closed, versioned schema.
+
+Every number is what was counted, never what a layout needs; rates carry their numerator and
+denominator. ``None`` says "not known" and is never written as zero. Hours are decimal hours,
+times are UTC, days and months are of the site's time zone.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = "anjeon-monthly-report"
+SCHEMA_VERSION = "1.0"
+
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Hours = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Part(BaseModel):
+    """What all parts share: nothing unknown, nothing changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteFacts(Part):
+    """Whose report it is. ``id`` is drawn once and never changes."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    timezone: str
+
+
+class Figure(Part):
+    """A rate with its exact interval; ``value`` is None where there is nothing to divide by."""
+
+    cases: Count
+    exposure: Hours
+    per: Number
+    value: Number | None
+    lower: Number | None
+    upper: Number | None
+
+
+class PlainFigure(Part):
+    """A figure without an interval; ``why`` is a key that says why there is none."""
+
+    value: Number | None
+    why: str | None = None
+
+
+class MonthRow(Part):
+    """One month of the site as its people entered it; None: not entered."""
+
+    month: Month
+    hours: Hours | None
+    headcount: Count | None
+    accidents: Count
+    injured: Count
+    lost_time: Count
+    deaths: Count
+    lost_days: Hours
+
+
+class Accidents(Part):
+    """Injuries of the reported month, and the rates of the year up to it."""
+
+    month: MonthRow
+    year_to_date: MonthRow
+    injury_rate: Figure
+    fatality_rate: Figure
+    frequency_rate: Figure
+    lost_time_frequency_rate: Figure
+    total_recordable_rate: Figure
+    severity_rate: PlainFigure
+    mean_severity: PlainFigure
+
+
+class BaselineFacts(Part):
+    """What the programme compares with, and every change of it."""
+
+    first_month: Month
+    last_month: Month
+    programme_start: Month
+    registered_at: datetime
+    registered_by_role: str
+    changes: tuple["BaselineChange", ...] = ()
+
+
+class BaselineChange(Part):
+    """An earlier window, and why it was given up."""
+
+    first_month: Month
+    last_month: Month
+    programme_start: Month
+    changed_at: datetime
+    reason: str
+
+
+class PeriodFacts(Part):
+    """Accidents and hours worked of all complete months of one side of the comparison."""
+
+    months: Count
+    months_without_hours: tuple[Month, ...]
+    cases: Count
+    hours: Hours
+
+
+class Target(Part):
+    """The 20 % target, as far as this site can say anything about it.
+
+    Attributes:
+        verdict: One of ``safety.kpi.verdict.Verdict``.
+        ratio, lower, upper: Rate ratio now / baseline; ``upper`` None: no limit.
+        power: Chance that this site could show a 20 % drop with the baseline it has.
+        apparent_drop: Chance of a "20 % drop" at this count although nothing changed.
+        months_needed: Further months at the present rate; None: not within ten years.
+        bad_year: The baseline was worse than the years round it; a fall back is to be expected.
+    """
+
+    baseline: BaselineFacts | None
+    before: PeriodFacts | None
+    after: PeriodFacts | None
+    verdict: str
+    why: str | None = None
+    ratio: Number | None = None
+    lower: Number | None = None
+    upper: Number | None = None
+    p_changed: Number | None = None
+    p_target: Number | None = None
+    power: Number | None = None
+    apparent_drop: Number | None = None
+    cases_needed: Count | None = None
+    months_needed: Count | None = None
+    bad_year: bool | None = None
+
+
+class IncidentRow(Part):
+    """An incident without names."""
+
+    id: str
+    kind: str
+    state: str
+    occurred_on: date
+    place: str
+    summary: str
+    causes: tuple[str, ...]
+    actions: tuple["ActionRow", ...]
+
+
+class ActionRow(Part):
+    """A corrective action without names."""
+
+    text: str
+    control: str
+    owner_role: str
+    due_on: date | None
+    done_on: date | None
+    overdue: bool
+
+
+class Tally(Part):
+    """Something counted against monitored time; ``rate`` per 1,000 monitored camera-hours."""
+
+    key: str
+    name: str
+    count: Count
+    monitored_hours: Hours
+    rate: Number | None
+
+
+class Violations(Part):
+    """Violations of the month. ``by_hour`` has 7 rows (Monday first) of 24 counts."""
+
+    total: Count
+    shadow: Count
+    by_kind: tuple[Tally, ...]
+    by_zone: tuple[Tally, ...]
+    by_rule: tuple[Tally, ...]
+    by_shift: tuple[Tally, ...]
+    by_hour: Annotated[tuple[tuple[Count, ...], ...], Field(min_length=7, max_length=7)]
+
+
+class Indicator(Part):
+    """A leading indicator of the month beside those of the months before it."""
+
+    key: str
+    month: Month
+    numerator: Number
+    denominator: Hours
+    unit: str
+    value: Number | None
+    lower: Number | None
+    upper: Number | None
+
+
+class CameraCoverage(Part):
+    """How long a camera really watched. The hours add up to ``installed_hours``."""
+
+    camera_id: str
+    name: str
+    installed_hours: Hours
+    monitored_hours: Hours
+    degraded_hours: Hours
+    blind_hours: Hours
+    unknown_hours: Hours
+    reasons: tuple["ReasonHours", ...]
+
+
+class ReasonHours(Part):
+    """Hours that a camera did not fully watch, for one reason."""
+
+    state: str
+    reason: str
+    hours: Hours
+
+
+class AlertFacts(Part):
+    """What became of the month's alerts; medians are None without any."""
+
+    raised: Count
+    acknowledged: Count
+    median_acknowledge_s: Number | None
+    confirmed: Count
+    false_alarms: Count
+    precision: Figure
+    deliveries: Count
+    delivered: Count
+    late: Count
+    given_up: Count
+
+
+class Change(Part):
+    """A change of cameras, rules, networks or settings that breaks the series of figures."""
+
+    at: datetime
+    kind: Literal["camera", "zone", "rule", "model", "channel", "baseline", "plant", "software"]
+    subject: str
+    what: str
+
+
+class ChartPoint(Part):
+    """One point of a control chart; None: nothing was monitored."""
+
+    label: str
+    value: Number | None
+    lower: Number | None
+    upper: Number | None
+    signal: bool
+
+
+class Chart(Part):
+    """A control chart and the sentence that explains it (a key with its values)."""
+
+    key: str
+    centre: Number | None
+    points: tuple[ChartPoint, ...]
+    breaks: tuple[str, ...]
+    sentence: str
+    params: dict[str, str | int | float] = Field(default_factory=dict)
+
+
+class MonthlyReport(Part):
+    """One month of one site."""
+
+    schema_name: Annotated[Literal["anjeon-monthly-report"], Field(alias="schema")]
+    schema_version: Annotated[str, Field(pattern=r"^1\.\d+$")]
+    software: str
+    site: SiteFacts
+    month: Month
+    revision: Annotated[int, Field(ge=1)]
+    revision_reason: str | None
+    revised_at: datetime
+    closed: bool
+    fictional: bool
+    """Made from demonstration data."""
+    months: tuple[MonthRow, ...]
+    """From the first month of the baseline to the reported one."""
+    target: Target
+    accidents: Accidents
+    incidents: tuple[IncidentRow, ...]
+    violations: Violations
+    indicators: tuple[Indicator, ...]
+    coverage: tuple[CameraCoverage, ...]
+    alerts: AlertFacts
+    changes: tuple[Change, ...]
+    charts: tuple[Chart, ...]
+    notes: tuple[str, ...]
+    """Keys of method notes that apply."""
