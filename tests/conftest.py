@@ -1,5 +1,13 @@
 """Fixtures that all tests share, each in a module of its own under ``tests/support``."""
 
+import os
+import sys
+
+# Many tests start our programs as processes: compiling all modules anew each time, as some
+# machines ask for, takes more of their time than anything they do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 pytest_plugins = [
     "tests.support.postgres",  # before those that import it, or its asserts stay plain
     "tests.support.database",
