@@ -42,10 +42,12 @@ class _Episode:
     closed: bool = False
     silenced: bool = False
 
-    def sounds_on(self, channel_id: str, now: float, stale_after_s: float) -> bool:
+    def sounds_on(
+        self, channel_id: str, now: float, stale_after_s: float, *, until_over: bool
+    ) -> bool:
         return (
             not self.closed
-            and not self.silenced
+            and (until_over or not self.silenced)
             and self.level is not SirenLevel.OFF
             and (self.channels is None or channel_id in self.channels)
             and -_CLOCKS_DISAGREE_S <= now - self.last_captured < stale_after_s
@@ -91,19 +93,21 @@ class Episodes:
         episode.closed |= violation.phase is Phase.CLOSED
 
     def silence(self, violation_id: str, now: Instant) -> None:
-        """Somebody acknowledged it: it sounds no more, however long it lasts."""
+        """Somebody acknowledged it: however long it lasts, it sounds no more where that counts."""
         episode = self._episodes.get(violation_id)
         if episode is None:
             self._silenced_early[violation_id] = now.monotonic
         else:
             episode.silenced = True
 
-    def wanted(self, channel_id: str, now: Instant) -> Wanted:
-        """What this siren should show now."""
+    def wanted(self, channel_id: str, now: Instant, *, until_over: bool = False) -> Wanted:
+        """What this siren should show now; ``until_over``: whoever has acknowledged it."""
         sounding = {
             violation_id: episode
             for violation_id, episode in self._episodes.items()
-            if episode.sounds_on(channel_id, now.monotonic, self._stale_after_s)
+            if episode.sounds_on(
+                channel_id, now.monotonic, self._stale_after_s, until_over=until_over
+            )
         }
         if not sounding:
             return Wanted()

@@ -1,17 +1,38 @@
 """From a channel's specification to its driver."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias, TypeGuard
+from typing import Any, TypeGuard
 
 from alerts.channels.base import Messenger, Siren
-from alerts.channels.mqtt import MqttSiren, MqttSirenSpec
-from alerts.channels.recording import RecordingChannel, RecordingSpec
-from alerts.channels.webhook import WebhookMessenger, WebhookSpec
+from alerts.channels.mqtt import MqttSiren
+from alerts.channels.recording import RecordingChannel
+from alerts.channels.webhook import WebhookMessenger
+from alerts.channels.zigbee import ZigbeeSiren
+from alerts.specs import AnyChannelSpec
 from safety.clock import Clock
 from safety.config import Settings
 from safety.errors import ConfigError
 
-AnyChannelSpec: TypeAlias = MqttSirenSpec | WebhookSpec | RecordingSpec
+__all__ = [
+    "AnyChannelSpec",
+    "carries_notices",
+    "is_messenger",
+    "is_siren",
+    "open_channel",
+    "sounds",
+]
+
+_DRIVERS: Mapping[str, type[Any]] = {
+    "mqtt_siren": MqttSiren,
+    "zigbee_siren": ZigbeeSiren,
+    "webhook": WebhookMessenger,
+    "recording": RecordingChannel,
+}
+"""The driver of every kind; all are made with the specification and ``clock``."""
+
+_WRITES_FILES = {"recording"}
+"""Kinds whose drivers also want ``data_dir``."""
 
 
 def open_channel(
@@ -22,20 +43,17 @@ def open_channel(
     Args:
         spec: Which channel.
         clock: Where receipts and signatures take the time from.
-        data_dir: Where ``recording`` writes by default; None: as the settings say.
+        data_dir: Where files are kept, if the kind has any; None: as the settings say.
 
     Raises:
         ConfigError: A secret or a certificate is missing or unusable.
     """
+    more = {}
+    if spec.kind in _WRITES_FILES:
+        more = {"data_dir": Settings().data_dir if data_dir is None else data_dir}
     try:
-        match spec:
-            case MqttSirenSpec():
-                return MqttSiren(spec, clock=clock)
-            case WebhookSpec():
-                return WebhookMessenger(spec, clock=clock)
-            case RecordingSpec():
-                directory = Settings().data_dir if data_dir is None else data_dir
-                return RecordingChannel(spec, clock=clock, data_dir=directory)
+        driver: Siren | Messenger = _DRIVERS[spec.kind](spec, clock=clock, **more)
+        return driver
     except OSError as error:
         raise ConfigError(
             "channel.certificate",
@@ -58,9 +76,9 @@ def is_messenger(channel: Siren | Messenger) -> TypeGuard[Messenger]:
 
 def carries_notices(spec: AnyChannelSpec) -> bool:
     """Whether channels of this kind are messengers, without opening one."""
-    return spec.kind in {"webhook", "recording"}
+    return hasattr(_DRIVERS[spec.kind], "send")
 
 
 def sounds(spec: AnyChannelSpec) -> bool:
     """Whether channels of this kind are sirens, without opening one."""
-    return spec.kind in {"mqtt_siren", "recording"}
+    return hasattr(_DRIVERS[spec.kind], "set")

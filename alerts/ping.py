@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from alerts.channels.base import Messenger, Notice, Receipt, Siren, SirenLevel
 from alerts.open import is_messenger, is_siren
+from alerts.waiting import pause
 from safety.clock import Clock
 
 
@@ -39,7 +40,12 @@ async def ping_channel(
 async def try_siren(siren: Siren, *, seconds: float = 2.0) -> Receipt:
     """Let a siren show a warning for a moment: the test button.
 
+    Returns at once where the device keeps the time, else when the time is over.
+
     Raises:
         ChannelError: It cannot be reached.
     """
-    return await siren.set(SirenLevel.WARNING, ttl_s=seconds, reason="test")
+    receipt = await siren.set(SirenLevel.WARNING, ttl_s=seconds, reason="test")
+    if not siren.keeps_time:
+        await pause(seconds)
+    return receipt

@@ -67,7 +67,7 @@ class SirenWorker:
         self._poked = asyncio.Event()
         self._last = Wanted()
         self._due_at = clock.now().monotonic
-        self._off_left = 0
+        self._off_left = 0 if siren.quiet_by_itself else 1
 
     @property
     def level(self) -> SirenLevel:

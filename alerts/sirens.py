@@ -26,7 +26,8 @@ class SirenControl:
     While something is wrong the level is asserted anew every third of ``ttl_s``, which also
     overrides what anybody else commands on the same device; a siren that hears nothing goes
     quiet by itself. Quiet is commanded three times, then never again until the next alarm:
-    another Anjeon may be using the same siren.
+    another Anjeon may be using the same siren. A siren that cannot go quiet by itself is also
+    told so at the start: an earlier life may have left it sounding.
 
     Args:
         sirens: By channel id; opened and closed by the caller.
@@ -76,8 +77,7 @@ class SirenControl:
     @property
     def levels(self) -> dict[str, SirenLevel]:
         """What every siren should show now."""
-        now = self._clock.now()
-        return {key: self._episodes.wanted(key, now).level for key in self._sirens}
+        return {key: self._wanted(key).level for key in self._sirens}
 
     @property
     def health(self) -> dict[str, HealthState]:
@@ -167,7 +167,8 @@ class SirenControl:
             worker.poke()
 
     def _wanted(self, channel_id: str) -> Wanted:
-        return self._episodes.wanted(channel_id, self._clock.now())
+        until_over = self._sirens[channel_id].quiet_when == "over"
+        return self._episodes.wanted(channel_id, self._clock.now(), until_over=until_over)
 
     def _succeeded(self, channel_id: str, wanted: Wanted, receipt: Receipt) -> None:
         self._metrics.confirmed(channel_id, wanted.level, receipt.latency_s)

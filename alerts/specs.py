@@ -1,12 +1,15 @@
 """The closed union of channel kinds; each has one file in ``alerts/channels``."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
 from alerts.channels.mqtt import MqttSirenSpec
 from alerts.channels.recording import RecordingSpec
 from alerts.channels.webhook import WebhookSpec
+from alerts.channels.zigbee import ZigbeeSirenSpec
 
-ChannelSpec = Annotated[MqttSirenSpec | WebhookSpec | RecordingSpec, Field(discriminator="kind")]
+AnyChannelSpec: TypeAlias = MqttSirenSpec | ZigbeeSirenSpec | WebhookSpec | RecordingSpec
+
+ChannelSpec = Annotated[AnyChannelSpec, Field(discriminator="kind")]
 """Every kind of channel."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from safety.clock import Instant
 from safety.errors import ChannelError, ChannelRefused
@@ -92,11 +92,21 @@ class Notice:
 class Siren(Protocol):
     """A siren or stack light.
 
-    ``set`` is idempotent: asserting a level again prolongs it. The device (or the twin)
-    goes quiet by itself ``ttl_s`` after the last assertion, so that a dead Anjeon is quiet.
+    ``set`` is idempotent: asserting a level again prolongs it. It goes quiet ``ttl_s`` after
+    the last assertion: by the device's own timer, so that a dead Anjeon is quiet, or, where a
+    device has none, by the driver's.
+
+    Attributes:
+        quiet_by_itself: The device goes quiet if Anjeon dies.
+        keeps_time: The device itself ends a command after its time-to-live, so that closing
+            the driver cuts nothing short.
+        quiet_when: What ends it: an acknowledgement, or only the end of the situation.
     """
 
     channel_id: str
+    quiet_by_itself: bool
+    keeps_time: bool
+    quiet_when: Literal["acknowledged", "over"]
 
     async def set(self, level: SirenLevel, *, ttl_s: float, reason: str) -> Receipt:
         """Show ``level`` for ``ttl_s`` seconds.
@@ -115,7 +125,7 @@ class Siren(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give back connections; the siren goes quiet by its time-to-live."""
+        """Give back connections; what does not go quiet by itself is told to be quiet."""
         ...
 
 

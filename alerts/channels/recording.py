@@ -13,21 +13,17 @@ from typing import Any, Literal
 from pydantic import Field
 
 from alerts.channels.base import Notice, Receipt, SirenLevel
+from alerts.channels.siren_spec import SirenSpec, Weekday
 from safety.clock import Clock, Instant
-from safety.config import Label, Slug, Spec
 from safety.errors import ChannelError
 
 
-class RecordingSpec(Spec):
+class RecordingSpec(SirenSpec):
     """Writes down what a siren and a messenger would have been told."""
 
     kind: Literal["recording"] = "recording"
-    id: Slug
-    """Identifier, unique in the site."""
-    name: Label
-    """What people call it."""
-    enabled: bool = True
-    """A disabled channel is told nothing."""
+    self_test_day: Weekday = "never"
+    """Day of the weekly self-test; there is nothing to hear."""
     path: Path | None = Field(default=None)
     """File of JSON lines; empty means recording-<id>.jsonl in the data directory."""
 
@@ -53,9 +49,12 @@ class RecordingChannel:
 
     MAX_BYTES = 16 * 1024 * 1024
     KEEP = 10_000
+    quiet_by_itself = True
+    keeps_time = True
 
     def __init__(self, spec: RecordingSpec, *, clock: Clock, data_dir: Path) -> None:
         self.channel_id = spec.id
+        self.quiet_when = spec.quiet_when
         self.path = spec.path or data_dir / f"recording-{spec.id}.jsonl"
         self.assertions: deque[Assertion] = deque(maxlen=self.KEEP)
         self.notices: dict[str, Notice] = {}
