@@ -28,7 +28,7 @@ KINDS: Mapping[str, type[Row]] = {
 """Parts of a site and their tables; each comes after what it refers to."""
 
 
-SITE_FIELDS = ("name", "timezone", "language", "plant")
+SITE_FIELDS = ("name", "timezone", "language", "plant", "policy")
 """What is kept in the site's own row."""
 
 
@@ -46,6 +46,7 @@ class Configuration:
     timezone: str = "Asia/Seoul"
     language: str = "ko"
     plant: SpecJson = field(default_factory=dict)
+    policy: SpecJson = field(default_factory=dict)
     cameras: Sequence[SpecJson] = ()
     zones: Sequence[SpecJson] = ()
     rules: Sequence[SpecJson] = ()
@@ -92,6 +93,7 @@ def load(session: Session) -> Configuration:
         timezone=site.timezone,
         language=site.language,
         plant=site.plant,
+        policy=site.policy,
         revision=site.config_revision,
         rule_revisions={row.id: row.revision for row in rows["rules"] if isinstance(row, Rule)},
         disabled_channels={

@@ -3,7 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    Index,
+    Text,
+    UniqueConstraint,
+    true,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Column, Field, SQLModel
 
@@ -56,8 +66,10 @@ class Site(SQLModel, table=True):
     language: str = "ko"
     plant: dict[str, Any] = _json()
     """Floor plan, shifts and the rest that has no table of its own."""
+    policy: dict[str, Any] = _json()
+    """Who is told of which alert, and when."""
     config_revision: int = 0
-    """Goes up by one at every change of cameras, zones, rules, channels or the plant."""
+    """Goes up by one at every change of what is configured."""
 
 
 class Camera(SQLModel, table=True):
@@ -142,20 +154,42 @@ class ViolationRow(SQLModel, table=True):
 class Alert(SQLModel, table=True):
     """A request for attention."""
 
+    __table_args__ = (
+        # One for each way in which the inbox is read, newest first.
+        Index("ix_alert_leads_raised_at_id", "leads", "raised_at", "id"),
+        Index("ix_alert_state_leads_raised_at_id", "state", "leads", "raised_at", "id"),
+        Index("ix_alert_camera_id_leads_raised_at_id", "camera_id", "leads", "raised_at", "id"),
+        Index("ix_alert_zone_id_leads_raised_at_id", "zone_id", "leads", "raised_at", "id"),
+        Index("ix_alert_rule_kind_leads_raised_at_id", "rule_kind", "leads", "raised_at", "id"),
+        Index("ix_alert_rule_id_subject_raised_at", "rule_id", "subject", "raised_at"),
+    )
+
     id: str = Field(primary_key=True)
     kind: str
     """``violation``, ``camera_blind`` or ``channel_failed``."""
     dedupe_key: str = Field(unique=True)
     """Violation id, or what else makes the same situation the same alert."""
     violation_id: str | None = Field(default=None, foreign_key="violation.id", index=True)
-    camera_id: str | None = Field(default=None, index=True)
+    camera_id: str | None = None
+    zone_id: str | None = None
+    rule_id: str | None = None
+    rule_kind: str | None = None
+    """Kind of the rule that was broken; for other alerts ``kind`` again."""
+    subject: str | None = None
+    """Who or what broke the rule, as the violation names it."""
+    lead_id: str | None = Field(default=None, index=True)
+    """The alert whose conversation it joined; None: it leads one of its own."""
+    leads: bool = Field(
+        default=True, sa_column=Column(Boolean, nullable=False, server_default=true())
+    )
+    """Whether ``lead_id`` is empty; an index can use this."""
     severity: str
-    state: str = Field(index=True)
+    state: str
     """``raised``, ``acknowledged``, ``confirmed``, ``false_positive`` or ``expired``."""
     message_key: str
     """Translation key of its sentence."""
     params: dict[str, Any] = _json()
-    raised_at: datetime = _time(index=True)
+    raised_at: datetime = _time()
     cleared_at: datetime | None = _time(nullable=True)
     """When the situation ended; the alert may still be unacknowledged."""
     acknowledged_at: datetime | None = _time(nullable=True)
@@ -180,10 +214,12 @@ class Delivery(SQLModel, table=True):
     alert_id: str = Field(foreign_key="alert.id", index=True)
     channel_id: str
     event: str
-    """``raised``, ``acknowledged`` or ``cleared``."""
+    """``raised``, ``updated:2``, ``escalated:1``, ``acknowledged``, ``cleared``, ``summary:…``."""
     payload: dict[str, Any] = _json()
     state: str
-    """``pending``, ``delivered`` or ``dead``."""
+    """``pending``, ``delivered``, ``dead`` or ``summarised``."""
+    summary_id: str | None = Field(default=None, index=True)
+    """The delivery that tells this one together with others."""
     attempts: int = 0
     created_at: datetime = _time()
     next_attempt_at: datetime = _time()
