@@ -4,8 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from alerts.channels.alimtalk_nhn import AlimtalkNhnMessenger
+from alerts.channels.alimtalk_sens import AlimtalkSensMessenger
+from alerts.channels.alimtalk_solapi import AlimtalkSolapiMessenger
+from alerts.channels.apprise_channel import AppriseMessenger
 from alerts.channels.base import Messenger, Siren
+from alerts.channels.kakaowork import KakaoWorkMessenger
 from alerts.channels.mqtt import MqttSiren
+from alerts.channels.mqtt_events import MqttEventsMessenger
+from alerts.channels.naverworks import NaverWorksMessenger
 from alerts.channels.recording import RecordingChannel
 from alerts.channels.webhook import WebhookMessenger
 from alerts.channels.zigbee import ZigbeeSiren
@@ -26,6 +33,13 @@ __all__ = [
 _DRIVERS: Mapping[str, type[Any]] = {
     "mqtt_siren": MqttSiren,
     "zigbee_siren": ZigbeeSiren,
+    "kakaowork": KakaoWorkMessenger,
+    "naverworks": NaverWorksMessenger,
+    "alimtalk_nhn": AlimtalkNhnMessenger,
+    "alimtalk_sens": AlimtalkSensMessenger,
+    "alimtalk_solapi": AlimtalkSolapiMessenger,
+    "apprise": AppriseMessenger,
+    "mqtt_events": MqttEventsMessenger,
     "webhook": WebhookMessenger,
     "recording": RecordingChannel,
 }

@@ -4,12 +4,30 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from alerts.channels.alimtalk_nhn import AlimtalkNhnSpec
+from alerts.channels.alimtalk_sens import AlimtalkSensSpec
+from alerts.channels.alimtalk_solapi import AlimtalkSolapiSpec
+from alerts.channels.apprise_channel import AppriseSpec
+from alerts.channels.kakaowork import KakaoWorkSpec
 from alerts.channels.mqtt import MqttSirenSpec
+from alerts.channels.mqtt_events import MqttEventsSpec
+from alerts.channels.naverworks import NaverWorksSpec
 from alerts.channels.recording import RecordingSpec
 from alerts.channels.webhook import WebhookSpec
 from alerts.channels.zigbee import ZigbeeSirenSpec
 
-AnyChannelSpec: TypeAlias = MqttSirenSpec | ZigbeeSirenSpec | WebhookSpec | RecordingSpec
+AnyMessengerSpec: TypeAlias = (
+    KakaoWorkSpec
+    | NaverWorksSpec
+    | AlimtalkNhnSpec
+    | AlimtalkSensSpec
+    | AlimtalkSolapiSpec
+    | AppriseSpec
+    | WebhookSpec
+    | MqttEventsSpec
+)
+
+AnyChannelSpec: TypeAlias = MqttSirenSpec | ZigbeeSirenSpec | AnyMessengerSpec | RecordingSpec
 
 ChannelSpec = Annotated[AnyChannelSpec, Field(discriminator="kind")]
 """Every kind of channel."""

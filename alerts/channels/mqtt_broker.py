@@ -43,7 +43,7 @@ def plain_topic(topic: str) -> str:
     return topic
 
 
-def open_link(spec: BrokerSpec, *, availability_topic: str) -> MqttLink:
+def open_link(spec: BrokerSpec, *, availability_topic: str | None) -> MqttLink:
     """A connection that lasts until it is closed; call it inside a running event loop.
 
     Raises:

@@ -62,7 +62,7 @@ class MqttLink:
         password: str | None,
         tls: ssl.SSLContext | None,
         version: aiomqtt.ProtocolVersion,
-        availability_topic: str,
+        availability_topic: str | None,
     ) -> None:
         self.address = f"{host}:{port}"
         self.available: bool | None = None
@@ -185,7 +185,8 @@ class MqttLink:
             max_queued_incoming_messages=100,
         )
         async with client:
-            await client.subscribe(self._availability_topic, qos=1)
+            if self._availability_topic is not None:
+                await client.subscribe(self._availability_topic, qos=1)
             log.info("mqtt_connected", broker=self.address)
             self._broken.clear()
             self._client = client

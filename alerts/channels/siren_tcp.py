@@ -43,3 +43,23 @@ async def exchange(host: str, port: int, request: bytes, *, size: int) -> bytes:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
+
+
+async def reach(host: str, port: int) -> str:
+    """Make sure that somebody listens there.
+
+    Raises:
+        ChannelError: Nobody does.
+    """
+    device = f"{host}:{port}"
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        raise unreachable(device, "no answer to the connection") from None
+    except OSError as error:
+        raise unreachable(device, error.strerror or type(error).__name__) from None
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return "connected"

@@ -4,29 +4,22 @@ Headers and signature follow Standard Webhooks (https://www.standardwebhooks.com
 a CloudEvents 1.0 event in structured JSON (https://cloudevents.io).
 """
 
-import asyncio
 import json
-import logging
-import ssl
 from base64 import b64decode
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-import httpx
 from pydantic import Field, field_validator
 from standardwebhooks.webhooks import Webhook
 
 from alerts.channels.base import Notice, Receipt
+from alerts.channels.posting import Poster, origin
 from alerts.channels.webhook_answer import judge_answer
 from safety.clock import Clock
 from safety.config import Label, SecretRef, Slug, Spec, read_secret
-from safety.errors import ChannelError, ConfigError
-
-# Both write whole addresses into the log, and an address can carry a signature.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+from safety.errors import ConfigError
 
 
 class WebhookSpec(Spec):
@@ -103,13 +96,9 @@ class WebhookMessenger:
         self._clock = clock
         self._url = _address(spec)
         self._signer = _signer(spec)
-        self.receiver = _origin(self._url)
+        self.receiver = origin(self._url)
         """Scheme, host and port: all of the address that people and logs may see."""
-        self._client = httpx.AsyncClient(
-            verify=ssl.create_default_context(cafile=spec.ca_file),
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=4),
-        )
+        self._poster = Poster(ca_file=spec.ca_file)
 
     async def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Post the notice; ``timeout_s`` covers everything from name look-up to answer."""
@@ -118,47 +107,21 @@ class WebhookMessenger:
         signed_at = datetime.fromtimestamp(started.wall, UTC)
         headers = {
             "content-type": "application/cloudevents+json; charset=utf-8",
-            "user-agent": "Anjeon",
             "webhook-id": notice.id,
             "webhook-timestamp": str(int(started.wall)),
             "webhook-signature": self._signer.sign(notice.id, signed_at, body.decode()),
         }
-        status, retry_after = await self._post(body, headers, timeout_s)
+        answer = await self._poster.post(
+            self._url, body=body, headers=headers, timeout_s=timeout_s, read=False
+        )
         now = self._clock.now()
-        judge_answer(self.receiver, status, retry_after, now_wall=now.wall)
+        judge_answer(self.receiver, answer.status, answer.retry_after, now_wall=now.wall)
         latency_s = now.monotonic - started.monotonic
-        return Receipt(at=now, latency_s=latency_s, detail=f"HTTP {status}")
+        return Receipt(at=now, latency_s=latency_s, detail=f"HTTP {answer.status}")
 
     async def close(self) -> None:
         """Close idle connections."""
-        await self._client.aclose()
-
-    async def _post(
-        self, body: bytes, headers: dict[str, str], timeout_s: float
-    ) -> tuple[int, str | None]:
-        """Status and ``Retry-After`` of the answer."""
-        # httpx bounds each wait for bytes; only the outer limit ends a receiver that trickles.
-        request = self._client.stream(
-            "POST", self._url, content=body, headers=headers, timeout=timeout_s
-        )
-        try:
-            async with asyncio.timeout(timeout_s), request as answer:
-                return answer.status_code, answer.headers.get("retry-after")
-        except (TimeoutError, httpx.TimeoutException):
-            raise ChannelError(
-                "channel.webhook_timeout",
-                "{receiver} did not answer within {seconds:g} s; it will be tried again",
-                receiver=self.receiver,
-                seconds=timeout_s,
-            ) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise ChannelError(
-                "channel.webhook_unreachable",
-                "{receiver} cannot be reached ({problem}); check its address, network, "
-                "firewall and certificate",
-                receiver=self.receiver,
-                problem=type(error).__name__,
-            ) from None
+        await self._poster.close()
 
 
 def _address(spec: WebhookSpec) -> str:
@@ -192,10 +155,3 @@ def _signer(spec: WebhookSpec) -> Webhook:
             reference=spec.secret,
         )
     return Webhook(key)
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
