@@ -22,7 +22,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 class Part(BaseModel):
     """What all parts share: nothing unknown, nothing changed afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
 
 class SiteFacts(Part):

@@ -1,0 +1,249 @@
+"""Reads the reports that sites handed in: signature, schema, duplicates, revisions.
+
+One file at a time, and only a few numbers of each are kept, so that twelve thousand sites fit
+on any office computer.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from safety.errors import AnjeonError
+from safety.reports.schema import SCHEMA, MonthlyReport, PeriodFacts
+from safety.reports.signing import opened
+
+LARGEST_BYTES = 10_000_000
+
+
+class ReportRefused(AnjeonError):
+    """A file that cannot be used, and what the office can do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the programme keeps of a site's newest report.
+
+    Attributes:
+        before, after: The target's two periods; None: the site has no baseline, or no hours.
+        monitored_hours, installed_hours: Of all cameras in the month.
+        fictional: Demonstration data.
+    """
+
+    site: str
+    name: str
+    key: str
+    month: str
+    revision: int
+    before: PeriodFacts | None
+    after: PeriodFacts | None
+    monitored_hours: float
+    installed_hours: float
+    fictional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A file that was left out."""
+
+    file: str
+    error: AnjeonError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """All sites' newest reports.
+
+    Attributes:
+        standings: By site.
+        duplicates: Files that were there twice, byte by byte.
+        superseded: Reports that a later revision or month replaces.
+    """
+
+    standings: Mapping[str, Standing]
+    problems: tuple[Problem, ...]
+    duplicates: int
+    superseded: int
+
+
+def read_registry(path: Path) -> dict[str, str]:
+    """The programme's sites and the keys they sign with: CSV with columns ``site`` and ``key``.
+
+    Raises:
+        ReportRefused: It cannot be read, or has other columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            return {row["site"].strip(): row["key"].strip() for row in csv.DictReader(stream)}
+    except (OSError, UnicodeDecodeError, KeyError, AttributeError, csv.Error) as error:
+        raise ReportRefused(
+            "programme.registry",
+            "{path} is no list of sites ({why}); it must be a CSV file in UTF-8 with the columns"
+            " site and key",
+            path=str(path),
+            why=str(error) or type(error).__name__,
+        ) from error
+
+
+def collect(
+    files: Iterable[Path], *, registry: Mapping[str, str] | None = None, month: str | None = None
+) -> Collected:
+    """Read reports; whatever cannot be used is listed, never fatal.
+
+    Args:
+        files: In any order.
+        registry: Key by site, as the programme knows them; None: the key of a site's first
+            report (by file name) must sign all its others.
+        month: Reports of later months are left out; None: the newest counts.
+    """
+    gathering = _Gathering(registry)
+    for path in sorted(files):
+        try:
+            gathering.add(path, month)
+        except AnjeonError as error:
+            gathering.problems.append(Problem(file=path.name, error=error))
+    return Collected(
+        standings=gathering.undisputed,
+        problems=tuple(gathering.problems),
+        duplicates=gathering.duplicates,
+        superseded=gathering.superseded,
+    )
+
+
+class _Gathering:
+    def __init__(self, registry: Mapping[str, str] | None) -> None:
+        self._registry = registry
+        self._keys: dict[str, str] = {}
+        self._digests: dict[tuple[str, str, int], bytes] = {}
+        self._newest: dict[str, Standing] = {}
+        self._disputed: set[str] = set()
+        self.problems: list[Problem] = []
+        self.duplicates = 0
+        self.superseded = 0
+
+    @property
+    def undisputed(self) -> dict[str, Standing]:
+        """The newest report by site, without sites of which nobody knows which one counts."""
+        return {site: one for site, one in self._newest.items() if site not in self._disputed}
+
+    def add(self, path: Path, month: str | None) -> None:
+        """Read one file.
+
+        Raises:
+            AnjeonError: It cannot be used.
+        """
+        content = _content(path)
+        standing = _standing(content, path.name)
+        self._check_key(standing, path.name)
+        if month is not None and standing.month > month:
+            return
+        identity = (standing.site, standing.month, standing.revision)
+        digest = hashlib.sha256(content).digest()
+        if self._digests.setdefault(identity, digest) != digest:
+            self._disputed.add(standing.site)
+            raise ReportRefused(
+                "programme.two_versions",
+                "{file}: site {site} handed in two different reports of {month} with the same"
+                " revision {revision}; the site is left out until it hands in a new revision",
+                file=path.name,
+                site=standing.name,
+                month=standing.month,
+                revision=str(standing.revision),
+            )
+        known = self._newest.get(standing.site)
+        if known is None:
+            self._newest[standing.site] = standing
+            return
+        if (known.month, known.revision) == (standing.month, standing.revision):
+            self.duplicates += 1
+            return
+        self.superseded += 1
+        if (known.month, known.revision) < (standing.month, standing.revision):
+            self._newest[standing.site] = standing
+
+    def _check_key(self, standing: Standing, name: str) -> None:
+        if self._registry is not None and standing.site not in self._registry:
+            raise ReportRefused(
+                "programme.unknown_site",
+                "{file}: the list of sites does not know {site} ({id}); add it with its key, or"
+                " leave the file out",
+                file=name,
+                site=standing.name,
+                id=standing.site,
+            )
+        known = (
+            self._keys.setdefault(standing.site, standing.key)
+            if self._registry is None
+            else self._registry[standing.site]
+        )
+        if known != standing.key:
+            raise ReportRefused(
+                "programme.other_key",
+                "{file} is signed with another key than {site} is known by; call the site, and"
+                " change the list of sites only if it confirms the new key",
+                file=name,
+                site=standing.name,
+            )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise ReportRefused(
+                "programme.too_large",
+                "{file} is larger than {limit} MB, which no monthly report is; leave it out",
+                file=path.name,
+                limit=str(LARGEST_BYTES // 1_000_000),
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ReportRefused(
+            "programme.unreadable",
+            "{file} cannot be read ({why}); check the file and its rights",
+            file=path.name,
+            why=error.strerror or type(error).__name__,
+        ) from error
+
+
+def _standing(content: bytes, name: str) -> Standing:
+    document, key = opened(content, name=name)
+    version = str(document.get("schema_version", ""))
+    if document.get("schema") == SCHEMA and version.split(".")[0] not in {"1", ""}:
+        raise ReportRefused(
+            "programme.newer",
+            "{file} has schema version {version}, which is newer than this Anjeon; update the"
+            " programme office's Anjeon",
+            file=name,
+            version=version,
+        )
+    try:
+        report = MonthlyReport.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ReportRefused(
+            "programme.schema",
+            "{file} is signed but is no monthly report as the schema has it ({where}: {why});"
+            " ask the site to make the report again",
+            file=name,
+            where=".".join(str(step) for step in first["loc"]),
+            why=first["msg"],
+        ) from None
+    return Standing(
+        site=report.site.id,
+        name=report.site.name,
+        key=key,
+        month=report.month,
+        revision=report.revision,
+        before=_with_hours(report.target.before),
+        after=_with_hours(report.target.after),
+        monitored_hours=sum(camera.monitored_hours for camera in report.coverage),
+        installed_hours=sum(camera.installed_hours for camera in report.coverage),
+        fictional=report.fictional,
+    )
+
+
+def _with_hours(period: PeriodFacts | None) -> PeriodFacts | None:
+    return period if period is not None and period.hours > 0 else None
