@@ -8,11 +8,17 @@ from alerts.channels.alimtalk_nhn import AlimtalkNhnMessenger
 from alerts.channels.alimtalk_sens import AlimtalkSensMessenger
 from alerts.channels.alimtalk_solapi import AlimtalkSolapiMessenger
 from alerts.channels.apprise_channel import AppriseMessenger
+from alerts.channels.axis import AxisSpeaker
 from alerts.channels.base import Messenger, Siren
+from alerts.channels.gpio import GpioSiren
+from alerts.channels.http_relay import HttpRelay
 from alerts.channels.kakaowork import KakaoWorkMessenger
+from alerts.channels.modbus_relay import ModbusRelay
 from alerts.channels.mqtt import MqttSiren
 from alerts.channels.mqtt_events import MqttEventsMessenger
 from alerts.channels.naverworks import NaverWorksMessenger
+from alerts.channels.onvif_relay import OnvifRelay
+from alerts.channels.patlite import PatliteSiren
 from alerts.channels.recording import RecordingChannel
 from alerts.channels.webhook import WebhookMessenger
 from alerts.channels.zigbee import ZigbeeSiren
@@ -31,6 +37,12 @@ __all__ = [
 ]
 
 _DRIVERS: Mapping[str, type[Any]] = {
+    "patlite": PatliteSiren,
+    "modbus_relay": ModbusRelay,
+    "onvif_relay": OnvifRelay,
+    "http_relay": HttpRelay,
+    "gpio": GpioSiren,
+    "axis_speaker": AxisSpeaker,
     "mqtt_siren": MqttSiren,
     "zigbee_siren": ZigbeeSiren,
     "kakaowork": KakaoWorkMessenger,
