@@ -7,9 +7,10 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy import func
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, col, select
 
-from safety.store import audit
+from safety.store import audit, conversations
+from safety.store.alert_lists import list_alerts as list_alerts
 from safety.store.refusals import Conflict, NotFound
 from safety.store.tables import Alert
 from safety.store.upsert import insert_new
@@ -43,6 +44,10 @@ def raise_alert(
     raised_at: datetime,
     violation_id: str | None = None,
     camera_id: str | None = None,
+    zone_id: str | None = None,
+    rule_id: str | None = None,
+    rule_kind: str | None = None,
+    subject: str | None = None,
 ) -> Alert | None:
     """Raise an alert unless this situation has one.
 
@@ -57,6 +62,8 @@ def raise_alert(
         raised_at: UTC.
         violation_id: The violation behind it, already on record.
         camera_id: The camera it is about.
+        zone_id, rule_id, subject: Of the violation.
+        rule_kind: Of the violation; None: ``kind`` stands for it.
 
     Returns:
         The new alert, or None if there was one.
@@ -68,6 +75,10 @@ def raise_alert(
         dedupe_key=dedupe_key,
         violation_id=violation_id,
         camera_id=camera_id,
+        zone_id=zone_id,
+        rule_id=rule_id,
+        rule_kind=rule_kind or kind,
+        subject=subject,
         severity=severity.value,
         state=AlertState.RAISED.value,
         message_key=message_key,
@@ -82,18 +93,44 @@ def acknowledge(
 ) -> Alert:
     """Somebody has seen it; the first one counts, a second tap changes nothing.
 
+    The alerts of the conversation that it leads are acknowledged with it.
+
     Raises:
         NotFound: There is no such alert.
         Conflict: It is decided or expired, or is no longer at ``expected_version``.
     """
     alert = _locked(session, alert_id, expected_version)
-    if alert.state == AlertState.ACKNOWLEDGED:
-        return alert
-    _require_state(alert, {AlertState.RAISED}, AlertState.ACKNOWLEDGED)
-    alert.acknowledged_at, alert.acknowledged_by = at, by
-    _move(session, alert, AlertState.ACKNOWLEDGED)
-    audit.record(session, actor=by, action="alert.acknowledge", subject=alert_id, at=at)
+    if alert.state != AlertState.ACKNOWLEDGED:
+        _require_state(alert, {AlertState.RAISED}, AlertState.ACKNOWLEDGED)
+    # A repeated tap also means those that joined after the first.
+    seen = _members(session, alert, {AlertState.RAISED})
+    for each in seen:
+        each.acknowledged_at, each.acknowledged_by = at, by
+        _move(session, each, AlertState.ACKNOWLEDGED)
+    _answered(session, alert, seen, "alert.acknowledge", by=by, at=at)
     return alert
+
+
+def acknowledge_listed(
+    session: Session, alert_ids: Sequence[str], *, by: str, at: datetime
+) -> list[str]:
+    """Somebody has seen all that was listed; what was not is left alone.
+
+    Returns:
+        The alerts of the list that this changed. Those that are unknown, or that somebody else
+        has answered meanwhile, are passed over.
+    """
+    changed = []
+    for alert_id in sorted(set(alert_ids)):
+        alert = session.get(Alert, alert_id)
+        if alert is None or alert.state != AlertState.RAISED:
+            continue
+        try:
+            acknowledge(session, alert_id, by=by, at=at)
+        except Conflict:
+            continue
+        changed.append(alert_id)
+    return changed
 
 
 def decide(
@@ -108,18 +145,22 @@ def decide(
 ) -> Alert:
     """Somebody judged it; judging what nobody acknowledged acknowledges it as well.
 
+    The alerts of the conversation that it leads, and that nobody has judged, are judged with it.
+
     Raises:
         NotFound: There is no such alert.
         Conflict: It is decided or expired, or is no longer at ``expected_version``.
     """
     alert = _locked(session, alert_id, expected_version)
     _require_state(alert, OPEN_STATES, verdict)
-    if alert.acknowledged_at is None:
-        alert.acknowledged_at, alert.acknowledged_by = at, by
-    alert.decided_at, alert.decided_by, alert.note = at, by, note
-    _move(session, alert, verdict)
+    judged = _members(session, alert, OPEN_STATES)
+    for each in judged:
+        if each.acknowledged_at is None:
+            each.acknowledged_at, each.acknowledged_by = at, by
+        each.decided_at, each.decided_by, each.note = at, by, note
+        _move(session, each, verdict)
     detail = {"verdict": verdict.value, "note": note}
-    audit.record(session, actor=by, action="alert.decide", subject=alert_id, at=at, detail=detail)
+    _answered(session, alert, judged, "alert.decide", by=by, at=at, detail=detail)
     return alert
 
 
@@ -143,9 +184,12 @@ def clear(session: Session, dedupe_key: str, *, at: datetime) -> Alert | None:
     Returns:
         The alert, or None if there is none or it was cleared before.
     """
-    query = select(Alert).where(Alert.dedupe_key == dedupe_key, col(Alert.cleared_at).is_(None))
-    alert = session.exec(query.with_for_update().execution_options(populate_existing=True)).first()
-    if alert is None:
+    query = select(Alert.id).where(Alert.dedupe_key == dedupe_key, col(Alert.cleared_at).is_(None))
+    alert_id = session.exec(query).first()
+    if alert_id is None:
+        return None
+    alert = _locked(session, alert_id, None)
+    if alert.cleared_at is not None:
         return None
     alert.cleared_at = at
     alert.version += 1
@@ -163,39 +207,6 @@ def get(session: Session, alert_id: str) -> Alert:
     if alert is None:
         raise NotFound("alert", alert_id)
     return alert
-
-
-def list_alerts(
-    session: Session,
-    *,
-    state: str | Collection[str] | None = None,
-    camera: str | None = None,
-    before: str | None = None,
-    limit: int = 50,
-) -> Sequence[Alert]:
-    """Alerts, newest first.
-
-    Args:
-        session: A session.
-        state: One state, several, or None for all.
-        camera: Only this camera's.
-        before: Id of the last alert of the page before.
-        limit: How many at most.
-
-    Raises:
-        NotFound: ``before`` names no alert.
-    """
-    query = select(Alert)
-    if state is not None:
-        query = query.where(col(Alert.state).in_([state] if isinstance(state, str) else state))
-    if camera is not None:
-        query = query.where(Alert.camera_id == camera)
-    if before is not None:
-        last = get(session, before)
-        same_time = and_(Alert.raised_at == last.raised_at, col(Alert.id) < last.id)
-        query = query.where(or_(col(Alert.raised_at) < last.raised_at, same_time))
-    newest_first = col(Alert.raised_at).desc(), col(Alert.id).desc()
-    return session.exec(query.order_by(*newest_first).limit(limit)).all()
 
 
 def counts(session: Session) -> dict[AlertState, int]:
@@ -225,7 +236,38 @@ def attended_violations(session: Session, violation_ids: Collection[str]) -> set
     return {violation_id for violation_id in session.exec(query) if violation_id is not None}
 
 
+def _members(session: Session, lead: Alert, states: Collection[AlertState]) -> list[Alert]:
+    """The alert, and those that joined its conversation, as far as they are in these states."""
+    query = select(Alert).where(Alert.lead_id == lead.id, col(Alert.state).in_(states))
+    rows = query.with_for_update().execution_options(populate_existing=True)
+    joined = session.exec(rows.order_by(Alert.id)) if lead.lead_id is None else ()
+    return [each for each in (lead, *joined) if each.state in states]
+
+
+def _answered(
+    session: Session,
+    alert: Alert,
+    changed: Sequence[Alert],
+    action: str,
+    *,
+    by: str,
+    at: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Put an answer on record, and let whoever carries out the policy know."""
+    if not changed:
+        return
+    joined = [each.id for each in changed if each.id != alert.id]
+    said = {**(detail or {}), **({"joined": joined} if joined else {})}
+    audit.record(session, actor=by, action=action, subject=alert.id, at=at, detail=said)
+    conversations.look_at_once(session, [alert.id])
+
+
 def _locked(session: Session, alert_id: str, expected_version: int | None) -> Alert:
+    lead_id = session.exec(select(Alert.lead_id).where(Alert.id == alert_id)).first()
+    if lead_id is not None:
+        # Always the leading alert first: two who lock in other orders would wait for ever.
+        session.get(Alert, lead_id, with_for_update=True, populate_existing=True)
     alert = session.get(Alert, alert_id, with_for_update=True, populate_existing=True)
     if alert is None:
         raise NotFound("alert", alert_id)

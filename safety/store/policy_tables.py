@@ -92,5 +92,5 @@ class Conversation(SQLModel, table=True):
     snoozed_by: str | None = None
     ended_at: datetime | None = _time(nullable=True)
     """When the ladder ended."""
-    end_reason: str | None = None
+    end_reason: str | None = Field(default=None, index=True)
     """``acknowledged``, ``decided``, ``over`` or ``exhausted``: all were told, nobody answered."""

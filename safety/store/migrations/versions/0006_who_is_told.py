@@ -112,3 +112,4 @@ def _conversations() -> None:
     )
     op.create_index("ix_conversation_key_started_at", "conversation", ["key", "started_at"])
     op.create_index("ix_conversation_next_at", "conversation", ["next_at"])
+    op.create_index("ix_conversation_end_reason", "conversation", ["end_reason"])

@@ -1,0 +1,143 @@
+"""Conversations: what people have been told of a situation, and what is still to be told.
+
+Who locks, locks the leading alert first and its conversation after it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session, col, func, or_, select
+
+from safety.store import audit
+from safety.store.policy_tables import Conversation
+from safety.store.refusals import Conflict, Invalid
+from safety.store.tables import Alert
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""``next_at`` of a conversation that has to be looked at now, whatever the clock says."""
+
+LONGEST_REPETITION = timedelta(days=1)
+"""An alert that was raised longer ago than this repeats nothing."""
+
+LONGEST_SNOOZE = timedelta(hours=1)
+
+
+def begin(session: Session, lead: Alert, *, key: str, at: datetime) -> Conversation:
+    """The conversation that this alert leads; it has to be looked at now."""
+    row = Conversation(
+        alert_id=lead.id,
+        key=key,
+        severity=lead.severity,
+        started_at=at,
+        last_at=lead.raised_at,
+        next_at=AT_ONCE,
+        told_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def newest(session: Session, key: str) -> Conversation | None:
+    """The newest conversation about the same place and kind, over or not."""
+    query = select(Conversation).where(Conversation.key == key)
+    return session.exec(query.order_by(col(Conversation.started_at).desc()).limit(1)).first()
+
+
+def locked(session: Session, lead_id: str) -> tuple[Alert, Conversation] | None:
+    """A leading alert and its conversation, kept from others until the transaction ends."""
+    lead = session.get(Alert, lead_id, with_for_update=True, populate_existing=True)
+    row = session.get(Conversation, lead_id, with_for_update=True, populate_existing=True)
+    return None if lead is None or row is None else (lead, row)
+
+
+def join(session: Session, row: Conversation, alert: Alert, *, told: bool) -> None:
+    """One more alert of the same situation; ``told`` if people need not hear of it."""
+    alert.lead_id, alert.leads = row.alert_id, False
+    row.members += 1
+    row.last_at = max(row.last_at, alert.raised_at)
+    if alert.cleared_at is None:
+        row.over_at, row.over_told = None, True
+    if not told:
+        row.untold = [*row.untold, alert.id]
+        row.next_at = min(row.next_at or alert.raised_at, alert.raised_at)
+    session.flush()
+
+
+def is_over(session: Session, lead_id: str) -> bool:
+    """Whether no alert of this conversation lasts."""
+    members = or_(Alert.id == lead_id, Alert.lead_id == lead_id)
+    query = select(Alert.id).where(members, col(Alert.cleared_at).is_(None))
+    return session.exec(query.limit(1)).first() is None
+
+
+def waiting(session: Session, *, limit: int = 2000) -> Sequence[Conversation]:
+    """Conversations that will have to be looked at some time, soonest first."""
+    query = select(Conversation).where(col(Conversation.next_at).is_not(None))
+    return session.exec(query.order_by(col(Conversation.next_at)).limit(limit)).all()
+
+
+def look_at_once(session: Session, lead_ids: Collection[str]) -> None:
+    """Somebody has answered these alerts: whoever carries out the policy has to know."""
+    query = select(Conversation).where(col(Conversation.alert_id).in_(lead_ids))
+    for row in session.exec(query.with_for_update().execution_options(populate_existing=True)):
+        row.next_at = AT_ONCE
+    session.flush()
+
+
+def of_alerts(session: Session, lead_ids: Collection[str]) -> Mapping[str, Conversation]:
+    """Conversations by the id of the alert that leads them."""
+    query = select(Conversation).where(col(Conversation.alert_id).in_(lead_ids))
+    return {row.alert_id: row for row in session.exec(query)}
+
+
+def followers(session: Session, lead_id: str, *, limit: int = 100) -> Sequence[Alert]:
+    """Alerts that joined this conversation, oldest first."""
+    query = select(Alert).where(Alert.lead_id == lead_id)
+    return session.exec(query.order_by(col(Alert.raised_at), col(Alert.id)).limit(limit)).all()
+
+
+def unanswered(session: Session, *, limit: int = 20) -> Sequence[Alert]:
+    """Alerts of which everybody was told and which nobody has answered, newest first."""
+    query = (
+        select(Alert)
+        .join(Conversation, col(Conversation.alert_id) == Alert.id)
+        .where(Alert.state == "raised", Conversation.end_reason == "exhausted")
+    )
+    return session.exec(query.order_by(col(Alert.raised_at).desc()).limit(limit)).all()
+
+
+def repeats(session: Session, alert: Alert, *, since: datetime) -> bool:
+    """Whether the same rule was broken by the same subject since then, in another alert."""
+    if alert.rule_id is None or alert.subject is None:
+        return False
+    ended = func.coalesce(Alert.cleared_at, Alert.raised_at)
+    same = select(Alert.id).where(
+        Alert.rule_id == alert.rule_id,
+        Alert.subject == alert.subject,
+        Alert.id != alert.id,
+        col(Alert.raised_at) >= since - LONGEST_REPETITION,
+        ended >= since,
+    )
+    return session.exec(same.limit(1)).first() is not None
+
+
+def snooze(session: Session, lead_id: str, *, minutes: int, by: str, at: datetime) -> Conversation:
+    """Take no further step of this ladder for some minutes; sirens and new alerts go on.
+
+    Raises:
+        Invalid: Not between a minute and ``LONGEST_SNOOZE``.
+        Conflict: The ladder has ended.
+    """
+    if not timedelta(minutes=1) <= timedelta(minutes=minutes) <= LONGEST_SNOOZE:
+        raise Invalid("alert.snooze_length", "reminders can wait 1 to 60 minutes, not longer")
+    found = locked(session, lead_id)
+    if found is None or found[1].ended_at is not None or found[0].state != "raised":
+        raise Conflict("alert.no_ladder", "nobody else would be told of this alert anyway")
+    row = found[1]
+    row.snoozed_until, row.snoozed_by = at + timedelta(minutes=minutes), by
+    row.next_at = AT_ONCE
+    session.flush()
+    detail = {"minutes": minutes}
+    audit.record(session, actor=by, action="alert.snooze", subject=lead_id, at=at, detail=detail)
+    return row
