@@ -2,44 +2,32 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
 
+from cameras.budget import NetworkCosts
 from cameras.inference import InferenceThread, Listener
 from cameras.lane import Lane
 from cameras.messages import CameraStatus, Configure
+from cameras.region_planner import Part, Planner
 from cameras.specs import CameraSpec
 from cameras.worker import CameraWorker
 from safety.clock import Clock, Instant
 from safety.types import CameraState, Violation
-from zones.calibration import FloorCalibration
 from zones.engine import RuleEngine, polygon_of
-from zones.geometry import Polygon
 from zones.rules.base import CameraRuleBase
-from zones.specs import RuleSpec, ZoneSpec
+from zones.specs import RuleSpec
 from zones.survey import solve
 
 log = structlog.get_logger(__name__)
 
-WORDS = frozenset({"name", "blind_alert_after_s", "calibration"})
+WORDS = frozenset({"name", "blind_alert_after_s", "calibration", "analysis"})
 """Fields of a camera that can change without a new connection."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What a configuration says of one camera."""
-
-    spec: CameraSpec
-    zones: tuple[ZoneSpec, ...]
-    rules: tuple[RuleSpec, ...]
-    rule_revisions: dict[str, int]
-
-    polygons: dict[str, Polygon]
-    """The zones in the camera's picture, by id."""
-
-    calibration: FloorCalibration | None = None
+PLAN_EVERY_S = 2.0
+"""How often it is looked whether the cameras' pictures should be looked at in another way."""
 
 
 class Fleet:
@@ -49,7 +37,25 @@ class Fleet:
     whatever happens to the others; a rule that did not change keeps its state.
     """
 
-    def __init__(self, inference: InferenceThread, listener: Listener, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        inference: InferenceThread,
+        listener: Listener,
+        *,
+        clock: Clock,
+        costs: NetworkCosts | None = None,
+    ) -> None:
+        """Start without cameras.
+
+        Args:
+            inference: Analyses them.
+            listener: Told what ends when a camera goes.
+            clock: Where the time comes from.
+            costs: What the networks cost; without it, whole pictures are looked at.
+        """
+        self._planner = Planner(costs or NetworkCosts())
+        self._parts: dict[str, Part] = {}
+        self._cameras_in_all = 0
         self._inference = inference
         self._listener = listener
         self._clock = clock
@@ -90,6 +96,8 @@ class Fleet:
             if not part.spec.enabled
         }
         wanted = {key: part for key, part in parts.items() if part.spec.enabled}
+        self._parts, self._cameras_in_all = wanted, message.cameras_in_all
+        self._planner.forget()
         gone = [key for key, lane in self._lanes.items() if not _may_stay(lane, wanted.get(key))]
         await asyncio.gather(*(self._remove(camera_id) for camera_id in gone))
         outcomes = await asyncio.gather(
@@ -98,6 +106,28 @@ class Fleet:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+
+    async def keep_planned(self) -> None:
+        """As long as this runs, look at the pictures in the best way that is affordable."""
+        while True:
+            try:
+                await self._plan()
+            except Exception:  # whatever it was, pictures are looked at as before
+                log.exception("planning_failed")
+            await self._clock.sleep_async(PLAN_EVERY_S)
+
+    async def _plan(self) -> None:
+        parts = self._parts
+        outlooks = await self._planner.plan(parts, self._lanes, cameras_in_all=self._cameras_in_all)
+        if outlooks is None or parts is not self._parts:
+            return
+
+        def order(lanes: dict[str, Lane]) -> None:
+            for camera_id, outlook in outlooks.items():
+                if (lane := lanes.get(camera_id)) is not None:
+                    lane.look(outlook)
+
+        await asyncio.wrap_future(self._inference.submit(order))
 
     async def stop(self) -> None:
         """Stop all cameras; their violations are left as they are."""
@@ -132,6 +162,8 @@ class Fleet:
             )
             lane.spec, lane.zones = part.spec, part.polygons
             lane.analyst.calibration = part.calibration
+            # A close-up of the former zones may not show the new ones.
+            lane.look_at_all()
             return ended
 
         await self._carry_out(lane, order)

@@ -14,7 +14,9 @@ from cameras.analysis import Analysis
 from cameras.detectors import DetectorPool
 from cameras.lane import Lane
 from cameras.latency import Latency
+from cameras.pieces import Piece, Waiting, frames_in, pieces_of
 from cameras.ppe import PpeThread
+from cameras.regions import Region, cut, merged
 from safety.clock import Clock, Instant
 from safety.errors import ModelError
 from safety.perception.detector import Detector
@@ -39,8 +41,6 @@ TURN_S = 1.0
 
 CHECK_S = 0.25
 """How often blind cameras are looked for, frames or not."""
-
-Waiting = tuple[Lane, Frame]
 
 
 class Listener(Protocol):
@@ -203,10 +203,11 @@ class InferenceThread:
         return None
 
     def _detector(self, lane: Lane, frame: Frame) -> Detector | None:
+        aspect = frame.width_px / frame.height_px
+        if lane.wanted is not None and self._is_there(lane.wanted.width, aspect):
+            lane.settle()
         try:
-            lane.detector = self._detectors.get(
-                lane.spec.network_width, frame.width_px / frame.height_px
-            )
+            lane.detector = self._detectors.get(lane.plan.width, aspect)
         except ModelError:
             lane.detector = None
             lane.failed()
@@ -216,35 +217,50 @@ class InferenceThread:
             lane.unused()
         return lane.detector
 
+    def _is_there(self, width: int, aspect: float) -> bool:
+        """Whether a network could be used; if not, it is being loaded from now on."""
+        try:
+            return self._detectors.get(width, aspect) is not None
+        except ModelError:
+            return False
+
     def _stream(self, detector: Detector, first: Waiting) -> None:
         """Analyse until no camera of this network waits, or somebody else has waited too long."""
-        given: deque[tuple[Waiting, float]] = deque()
+        given: deque[tuple[Piece, float]] = deque()
+        left: deque[Piece] = deque()
+        found: list[tuple[Region, Detections]] = []
         begun, taken = self._clock.now().monotonic, 0
 
         def take() -> Picture | None:
             nonlocal taken
             now = self._clock.now().monotonic
-            waiting = self._next_of(detector, taken, now - begun) if taken else first
-            if waiting is None:
-                return None
-            taken += 1
-            given.append((waiting, now))
-            return waiting[1].picture
+            if not left:
+                waiting = self._next_of(detector, taken, now - begun) if taken else first
+                if waiting is None:
+                    return None
+                taken += 1
+                left.extend(pieces_of(*waiting))
+            picture = left[0].picture()
+            given.append((left.popleft(), now))
+            return picture
 
         nonfinite = detector.nonfinite_outputs
         try:
             for detections in detector.stream(take):
                 self._detectors.succeeded(detector)
                 under_way = len(given)
-                (lane, frame), given_at = given.popleft()
+                piece, given_at = given.popleft()
                 now = self._clock.now().monotonic
                 self._durations.append((now - given_at, under_way))
-                doubtful = detector.nonfinite_outputs > nonfinite
-                self._judge(lane, frame, detections, doubtful=doubtful)
+                found.append((piece.region, detections))
+                if piece.last:
+                    doubtful = detector.nonfinite_outputs > nonfinite
+                    self._judge(piece.lane, piece.frame, merged(found), doubtful=doubtful)
+                    found = []
                 self._check()
                 self.busy_since = now
         except Exception as error:  # an engine may raise anything; the other cameras go on
-            self._give_up(detector, [waiting for waiting, _ in given], error)
+            self._give_up(detector, frames_in([*(piece for piece, _ in given), *left]), error)
 
     def _next_of(self, detector: Detector, taken: int, spent_s: float) -> Waiting | None:
         """The next frame for this network; None also if the turn is over."""
@@ -274,7 +290,9 @@ class InferenceThread:
     def _retry(self, detector: Detector, lane: Lane, frame: Frame) -> None:
         nonfinite = detector.nonfinite_outputs
         try:
-            (detections,) = detector.detect([frame.picture])
+            regions = lane.due(frame)
+            found = detector.detect([cut(frame, each, lane.plan.width) for each in regions])
+            detections = merged(list(zip(regions, found, strict=True)))
         except Exception as error:  # as in _stream
             self._give_up(detector, [(lane, frame)], error)
             return

@@ -1,7 +1,7 @@
 """One camera of a shard between its worker and its rules."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cameras.analysis import Analysis, AnalysisRate
@@ -11,6 +11,9 @@ from cameras.intake import PacketSubscriber
 from cameras.messages import CameraStatus
 from cameras.packets import PacketRing
 from cameras.ppe_watch import PpeWatch
+from cameras.region_plan import CameraPlan, Outlook
+from cameras.region_plan_heights import HeightsSeen
+from cameras.regions import WHOLE, Region
 from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
 from safety.clock import Instant
@@ -70,6 +73,10 @@ class Lane:
         ended: Its open violations have been closed because it is blind.
         loading: Its network is being loaded.
         detector: The network that its last frame was given to.
+        plan: How its pictures are looked at.
+        wanted: The plan that follows as soon as its network is there.
+        missed: Zones with rules in which people are too small to be found.
+        heights: How tall people have looked in its pictures.
     """
 
     def __init__(
@@ -94,6 +101,12 @@ class Lane:
         self.frames_unused = 0
         self.frames_analysed = 0
         self.newest: Frame | None = None
+        self.plan = CameraPlan(width=spec.network_width)
+        self.wanted: CameraPlan | None = None
+        self.missed: frozenset[str] = frozenset()
+        self._doubtful_rules: frozenset[str] = frozenset()
+        self.heights = HeightsSeen()
+        self._whole_at = float("-inf")
         self._rate = AnalysisRate(spec.min_fps)
         self._failures = 0
         self._doubtful = False
@@ -110,6 +123,30 @@ class Lane:
     def ppe(self) -> PpeWatch:
         """What its persons wear."""
         return self.analyst.ppe
+
+    def look(self, outlook: Outlook) -> None:
+        """Look at the pictures in this way, from now on or as soon as its network is there."""
+        self.missed, self._doubtful_rules = outlook.missed, outlook.doubtful_rules
+        if outlook.plan.width == self.plan.width:
+            self.plan, self.wanted = outlook.plan, None
+        else:
+            self.wanted = outlook.plan
+
+    def look_at_all(self) -> None:
+        """The zones are others: look at the whole picture until there is a plan for them."""
+        self.plan, self.wanted = replace(self.plan, regions=(), context_s=0.0), None
+
+    def settle(self) -> None:
+        """The network of the plan that is wanted is there."""
+        self.plan, self.wanted = self.wanted or self.plan, None
+
+    def due(self, frame: Frame) -> tuple[Region, ...]:
+        """What the network is to see of this frame; ask once for each."""
+        plan, at = self.plan, frame.captured_at.monotonic
+        if plan.regions and at - self._whole_at < plan.context_s:
+            return plan.regions
+        self._whole_at = at
+        return (*plan.regions, WHOLE)
 
     def end(self, now: Instant) -> list[Violation]:
         """Close the open violations of a camera that is blind now; once per blindness."""
@@ -131,6 +168,10 @@ class Lane:
         self._failures = 0
         self._doubtful = doubtful
         self.ended = False
+        if not self.plan.regions and analysis.calibration is None:
+            observation = analysis.observation
+            at = observation.at.monotonic
+            self.heights.add(observation.persons, observation.aspect, at)
 
     def failed(self) -> None:
         """The network or the rules failed on a frame."""
@@ -170,8 +211,17 @@ class Lane:
             reconnects=health.reconnects,
             ppe_seconds=self._ppe_seconds(),
             rules=self.rules.states(),
-            doubts={rule: tuple(sorted(why)) for rule, why in self.rules.doubts().items()},
+            doubts=self._doubts(),
+            unresolved_zones=self.plan.unresolved,
+            zone_heights_px=dict(self.plan.zone_px),
+            regions=tuple((r.left, r.top, r.right, r.bottom) for r in self.plan.regions),
         )
+
+    def _doubts(self) -> dict[str, tuple[str, ...]]:
+        doubts = dict(self.rules.doubts())
+        for rule_id in self._doubtful_rules & self.rules.states().keys():
+            doubts[rule_id] = doubts.get(rule_id, frozenset()) | {"cannot_resolve"}
+        return {rule_id: tuple(sorted(why)) for rule_id, why in doubts.items()}
 
     def _ppe_seconds(self) -> dict[PpeItem, dict[PpeState, float]]:
         asked = self.rules.ppe_items
@@ -193,6 +243,8 @@ class Lane:
             return Watch(CameraState.DEGRADED, "slow")
         if self.ppe.unavailable:
             return Watch(CameraState.DEGRADED, "ppe_unavailable")
+        if self.missed and health.state is CameraState.LIVE:
+            return Watch(CameraState.DEGRADED, "cannot_resolve")
         return Watch(health.state, health.reason)
 
     def _age_s(self, now: Instant) -> float | None:

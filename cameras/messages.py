@@ -54,6 +54,8 @@ class Configure(Message):
     cameras: tuple[CameraSpec, ...]
     zones: tuple[ZoneSpec, ...]
     rules: tuple[RuleSpec, ...]
+    cameras_in_all: int = 0
+    """Cameras of the site that are in use, those of other shards too: they share the machine."""
 
 
 class Configured(Message):
@@ -88,7 +90,7 @@ class CameraStatus(Message):
     reason: str
     """``ok``, ``starting``, ``no_frames``, ``frozen``, ``slow``, ``unauthorized``,
     ``not_found``, ``not_video``, ``unreachable``, ``corrupt``, ``disabled``, ``model_error``,
-    ``ppe_unavailable``, ``shard_lost``; a translation key."""
+    ``ppe_unavailable``, ``cannot_resolve``, ``shard_lost``; a translation key."""
     since: Instant
     """When the camera entered this state."""
     at: Instant
@@ -112,6 +114,11 @@ class CameraStatus(Message):
     """What armed rules cannot tell now, by rule id; ``doubt.*`` are the sentences."""
     unresolved_zones: tuple[str, ...] = ()
     """Zones in which a person would be too small in this camera's picture to be found."""
+    zone_heights_px: dict[str, float | None] = {}
+    """Height of a standing person in the far part of every zone, in pixels of the network's
+    input; null where nobody knows."""
+    regions: tuple[tuple[float, float, float, float], ...] = ()
+    """Close-ups that are analysed beside the whole picture: left, top, right, bottom, 0-1."""
 
 
 class ShardStats(Message):

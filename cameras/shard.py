@@ -14,6 +14,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from cameras.analysis import Analysis
+from cameras.budget import NetworkCosts
 from cameras.detectors import DetectorPool
 from cameras.evidence import Case, EvidenceMaker
 from cameras.fleet import Fleet
@@ -93,7 +94,10 @@ class Shard:
         self._shard_id = shard_id
         self._clock = clock
         self._spool = Spool(settings.spool_dir / f"{shard_id}.jsonl", clock=clock)
-        self._detectors = DetectorPool(_loader(settings, self._fell_back), clock=clock)
+        costs = NetworkCosts()
+        self._detectors = DetectorPool(
+            _loader(settings, self._fell_back, costs, clock), clock=clock
+        )
         self._ppe = PpeThread(
             partial(load_ppe_detector, settings, fell_back=self._fell_back),
             clock=clock,
@@ -103,7 +107,7 @@ class Shard:
         self._inference = InferenceThread(
             self._detectors, self, clock=clock, ppe=self._ppe, plant=self._plant.state
         )
-        self._fleet = Fleet(self._inference, self, clock=clock)
+        self._fleet = Fleet(self._inference, self, clock=clock, costs=costs)
         self._live = LiveServer(settings.shard_socket(shard_id), lane=self._fleet.lane)
         self._evidence = EvidenceMaker(settings.evidence_dir, clock=clock, put=self._spool.put)
         self._link = EngineLink(
@@ -136,7 +140,13 @@ class Shard:
         if self._observations is not None:
             self._observations.start()
         log.info("shard_runs", shard=self._shard_id, pid=os.getpid())
-        work = (self._link.run(), self._tick(), self._configure(), self._leave.wait())
+        work = (
+            self._link.run(),
+            self._tick(),
+            self._configure(),
+            self._fleet.keep_planned(),
+            self._leave.wait(),
+        )
         tasks = [asyncio.create_task(part) for part in work]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         await self._finish()
@@ -292,9 +302,11 @@ def _check_name(shard_id: str) -> None:
         ) from None
 
 
-def _loader(settings: Settings, fell_back: FellBack) -> Callable[[int, float], Detector]:
+def _loader(
+    settings: Settings, fell_back: FellBack, costs: NetworkCosts, clock: Clock
+) -> Callable[[int, float], Detector]:
     def load(width: int, aspect: float) -> Detector:
-        return load_pose_detector(
+        detector = load_pose_detector(
             find_pose_model(settings),
             width=width,
             aspect=aspect,
@@ -304,6 +316,8 @@ def _loader(settings: Settings, fell_back: FellBack) -> Callable[[int, float], D
             confidence=LEAST_SCORE,
             fell_back=fell_back,
         )
+        costs.measure(detector, clock)
+        return detector
 
     return load
 

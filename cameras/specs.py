@@ -69,6 +69,9 @@ class CameraSpec(Spec):
     """Where the pictures come from."""
     network_width: Literal[640, 960, 1280] = 640
     """Width in pixels at which the network sees the picture; wider sees farther, costs more."""
+    analysis: Literal["auto", "full_frame"] = "auto"
+    """auto: close-ups of zones, or a wider network, where people look too small and the machine
+    can afford it; full_frame: the whole picture at network_width and nothing else."""
     max_fps: float = Field(default=10.0, gt=0, le=60)
     """Frames analysed per second at the most."""
     min_fps: float = Field(default=2.0, gt=0, le=60)

@@ -81,6 +81,7 @@ class EngineSite(BaseModel):
             cameras=tuple(c for c in self.spec.cameras if c.id in cameras and c.enabled),
             zones=zones,
             rules=tuple(rule for rule in self.spec.rules if rule.zone_id in zone_ids),
+            cameras_in_all=sum(camera.enabled for camera in self.spec.cameras),
         )
 
 

@@ -1,0 +1,153 @@
+"""Plans the running cameras of a shard, again whenever something that matters has changed."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from cameras.budget import NetworkCosts, picture_ms
+from cameras.lane import Lane
+from cameras.region_plan import CameraTask, Outlook, plan_cameras
+from cameras.region_plan_heights import CalibratedHeights, Heights
+from cameras.region_plan_zones import SeenZone, seen_zone
+from cameras.specs import CameraSpec
+from zones.calibration import FloorCalibration
+from zones.geometry import Polygon
+from zones.rules.base import RuleBase
+from zones.specs import RuleSpec, ZoneSpec
+
+CLOSE_UP_KINDS = frozenset(
+    {
+        "intrusion", "dwell", "reach_in", "occupancy", "missing_ppe",
+        "fall", "man_down", "posture", "running",
+    }
+)  # fmt: skip
+"""Rules that are about people in a zone, so that a close-up of it shows all they need. Others
+are about vehicles too, which come from afar, or about lines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a configuration says of one camera."""
+
+    spec: CameraSpec
+    zones: tuple[ZoneSpec, ...]
+    rules: tuple[RuleSpec, ...]
+    rule_revisions: dict[str, int]
+
+    polygons: dict[str, Polygon]
+    """The zones in the camera's picture, by id."""
+
+    calibration: FloorCalibration | None = None
+
+    @property
+    def ruled_zones(self) -> frozenset[str]:
+        """Zones that an enabled rule watches."""
+        return frozenset(rule.zone_id for rule in self.rules if rule.enabled and rule.zone_id)
+
+    def rules_on(self, zones: Collection[str]) -> frozenset[str]:
+        """Rules on these zones."""
+        return frozenset(rule.id for rule in self.rules if rule.zone_id in zones)
+
+
+class Planner:
+    """Makes plans from what the lanes have seen and the networks cost."""
+
+    def __init__(self, costs: NetworkCosts) -> None:
+        self._costs = costs
+        self._known: object = None
+        self._revision = 0
+
+    def forget(self) -> None:
+        """Plan anew in any case: there is a new configuration."""
+        self._revision += 1
+
+    async def plan(
+        self, parts: Mapping[str, Part], lanes: Mapping[str, Lane], *, cameras_in_all: int
+    ) -> dict[str, Outlook] | None:
+        """What every camera that has shown a picture is to do; None: as before.
+
+        Args:
+            parts: The configuration, by camera id.
+            lanes: The running cameras.
+            cameras_in_all: Cameras on this machine.
+        """
+        seen = [(part, lane) for key, part in parts.items() if (lane := lanes.get(key)) is not None]
+        inputs = [_Input.of(part, lane) for part, lane in seen]
+        costs = self._costs.known()
+        known = (self._revision, inputs, costs)
+        if known == self._known:
+            return None
+        share = len(parts) / max(cameras_in_all, len(parts), 1)
+        outlooks = await asyncio.to_thread(_outlooks, inputs, costs, share)
+        self._known = known
+        return outlooks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Input:
+    """What one camera's plan depends on."""
+
+    part: Part
+    size: tuple[int, int] | None
+    heights: Heights | None
+
+    @classmethod
+    def of(cls, part: Part, lane: Lane) -> "_Input":
+        frame = lane.newest
+        size = None if frame is None else (frame.width_px, frame.height_px)
+        heights: Heights | None = lane.heights.heights()
+        if part.calibration is not None:
+            heights = CalibratedHeights(part.calibration)
+        return cls(part=part, size=size, heights=heights)
+
+
+def _outlooks(
+    inputs: Sequence[_Input], costs: Mapping[tuple[int, int], float], share: float
+) -> dict[str, Outlook]:
+    tasks = [task for each in inputs if (task := _task(each)) is not None]
+    plans = plan_cameras(tasks, lambda size: picture_ms(costs, size), share=share)
+    found = {
+        zone_id for plan in plans.values() for zone_id in plan.zone_px.keys() - {*plan.unresolved}
+    }
+    return {
+        part.spec.id: Outlook(
+            plan=plan,
+            missed=(part.ruled_zones & {*plan.unresolved}) - found,
+            doubtful_rules=part.rules_on(plan.unresolved),
+        )
+        for part in (each.part for each in inputs)
+        if (plan := plans.get(part.spec.id)) is not None
+    }
+
+
+def _task(each: _Input) -> CameraTask | None:
+    if each.size is None:
+        return None
+    part = each.part
+    return CameraTask(
+        camera_id=part.spec.id,
+        width_px=each.size[0],
+        height_px=each.size[1],
+        network_width=part.spec.network_width,
+        fps=part.spec.max_fps,
+        zones=[_zone(zone, each) for zone in part.zones],
+        everywhere=any(_is_everywhere(rule) for rule in part.rules if rule.enabled),
+        free=part.spec.analysis == "auto",
+    )
+
+
+def _zone(zone: ZoneSpec, each: _Input) -> SeenZone:
+    return seen_zone(
+        zone.id,
+        each.part.polygons[zone.id],
+        zone.floor_m,
+        ruled=zone.id in each.part.ruled_zones,
+        heights=each.heights,
+        calibration=each.part.calibration,
+    )
+
+
+def _is_everywhere(rule: RuleBase) -> bool:
+    """Whether a rule needs the whole picture of every frame."""
+    kind = str(getattr(rule, "kind", ""))
+    return kind != "blind_spot" and (kind not in CLOSE_UP_KINDS or rule.zone_id is None)
