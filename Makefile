@@ -1,6 +1,8 @@
 # The two commands that matter: `make demo` and `make test`.
 PYTHON ?= python3
 VENV := .venv/bin
+# Most of the long tests wait for films and time-outs, not for the processor.
+WORKERS ?= 3
 
 .PHONY: setup setup-dev servers peers demo test check lint bench bench-scenes docs clean
 
@@ -21,7 +23,7 @@ demo: setup ## the whole system on a demo site; ARGS="--seconds 60 --headless" r
 
 test: setup-dev servers ## everything; ARGS is passed to pytest
 	@if [ "$${CI:-}" = true ]; then $(MAKE) --no-print-directory peers; fi
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: setup-dev
 	@$(VENV)/ruff format --check .

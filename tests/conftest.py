@@ -9,6 +9,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 pytest_plugins = [
+    "tests.support.sharing_out",
     "tests.support.postgres",  # before those that import it, or its asserts stay plain
     "tests.support.database",
     "tests.support.mosquitto",

@@ -14,6 +14,7 @@ from cameras.worker import CameraHealth, CameraWorker
 from safety.clock import SystemClock
 from safety.errors import AnjeonError
 from safety.types import CameraState
+from tests.support.ports import free_port
 from tests.support.rtsp import Mount, RtspServer
 from tests.support.videos import moving_square, write_film
 from tests.support.waiting import wait_until
@@ -55,13 +56,6 @@ def health_with_reason(source: SourceSpec, reason: str) -> CameraHealth:
         return worker.health()
 
 
-def closed_port() -> int:
-    with socket.socket() as probe_socket:
-        probe_socket.bind(("127.0.0.1", 0))
-        port: int = probe_socket.getsockname()[1]
-        return port
-
-
 Case = Callable[[RtspServer, Path], SourceSpec]
 
 CASES: dict[str, tuple[Case, str, str]] = {
@@ -75,7 +69,7 @@ CASES: dict[str, tuple[Case, str, str]] = {
     "wrong path": (lambda server, _: RtspSpec(url=server.url("nowhere")), "not_found", "path"),
     "sound only": (lambda server, _: RtspSpec(url=server.url("sound")), "not_video", "H.264"),
     "nobody there": (
-        lambda *_: RtspSpec(url=f"rtsp://127.0.0.1:{closed_port()}/x"), "unreachable", "address",
+        lambda *_: RtspSpec(url=f"rtsp://127.0.0.1:{free_port()}/x"), "unreachable", "address",
     ),
     "no such host": (
         lambda *_: RtspSpec(url="rtsp://camera.invalid/x"), "unreachable", "address",

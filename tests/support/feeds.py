@@ -17,7 +17,8 @@ from prometheus_client import CollectorRegistry
 from safety.clock import Instant, SystemClock
 from safety.engine.http import create_metrics_app, serving
 from safety.ports import listen
-from tests.support.mosquitto import Mosquitto, free_port
+from tests.support.mosquitto import Mosquitto
+from tests.support.ports import free_port
 from zones.feeds.base import StateMap
 from zones.feeds.http_push import HttpPushSpec, PushedMachine
 from zones.feeds.hub import FeedHub

@@ -18,17 +18,10 @@ import aiomqtt
 import pytest
 
 from tests.support.certificates import Certificate, self_signed
+from tests.support.ports import free_port
 from tests.support.requirements import need
 
 _START_S = 10.0
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Mosquitto:

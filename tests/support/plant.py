@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,8 @@ from safety.site.apply import apply_site
 from safety.site.document import read_site
 from safety.store.database import Database
 from safety.store.tables import Alert, Coverage, Delivery, Evidence, ViolationRow
-from tests.support.mosquitto import Mosquitto, free_port
+from tests.support.mosquitto import Mosquitto
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 CELL_POLYGON = [
@@ -316,19 +319,17 @@ MakePlant = Callable[..., Plant]
 
 
 @pytest.fixture
-def make_plant(tmp_path: Path) -> Iterator[MakePlant]:
-    """Makes plants and ends them after the test."""
-    plants: list[Plant] = []
+def make_plant() -> Iterator[MakePlant]:
+    """Makes plants, in directories short enough for sockets, and ends them after the test."""
+    with ExitStack() as stack:
 
-    def make(site: Mapping[str, Any], **options: Any) -> Plant:
-        directory = tmp_path / f"plant-{len(plants)}"
-        directory.mkdir()
-        plants.append(Plant(directory, site, **options))
-        return plants[-1]
+        def make(site: Mapping[str, Any], **options: Any) -> Plant:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="anj"))
+            plant = Plant(Path(directory), site, **options)
+            stack.callback(plant.stop)
+            return plant
 
-    yield make
-    for plant in plants:
-        plant.stop()
+        yield make
 
 
 @pytest.fixture

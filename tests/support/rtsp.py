@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Self
 import av
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.requirements import DEBIAN_PYTHON, need
 
 _SCRIPT = Path(__file__).with_name("rtsp_server.py")
@@ -63,7 +63,7 @@ class RtspServer:
             name: mount if isinstance(mount, Mount) else Mount(film=mount)
             for name, mount in mounts.items()
         }
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[str] | None = None
         self.start()
 
@@ -168,10 +168,3 @@ def _codec(film: Path) -> str:
     with av.open(film) as container:
         name = container.streams.video[0].codec_context.name
     return "h265" if name == "hevc" else name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port

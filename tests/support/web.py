@@ -29,6 +29,9 @@ Fields = Mapping[str, str | list[str]]
 
 PASSWORD = "long enough to be a password"
 
+PATIENCE_S = 60.0
+"""Several tests run beside each other: an answer may take its time."""
+
 
 class ShiftedClock(SystemClock):
     """The machine's clock, plus what a test has added to it."""
@@ -56,7 +59,9 @@ class Site:
 
     def browser(self) -> "Browser":
         """A browser that nobody has signed in."""
-        return Browser(self.open_clients.enter_context(httpx.Client(base_url=self.address)))
+        return Browser(
+            self.open_clients.enter_context(httpx.Client(base_url=self.address, timeout=PATIENCE_S))
+        )
 
     def signed_in(self, role: Role = Role.ADMIN) -> "Browser":
         """A browser in which somebody of this role is signed in."""
@@ -79,7 +84,7 @@ class Site:
     def program(self, *scopes: str, role: Role = Role.ADMIN) -> httpx.Client:
         """A program with such a token."""
         headers = {"authorization": f"Bearer {self.token(*scopes, role=role)}"}
-        client = httpx.Client(base_url=self.address, headers=headers)
+        client = httpx.Client(base_url=self.address, headers=headers, timeout=PATIENCE_S)
         return self.open_clients.enter_context(client)
 
 

@@ -10,7 +10,8 @@ from safety.clock import ManualClock, SystemClock
 from safety.site.document import parse_site
 from safety.types import MachineState
 from tests.support.feeds import STATES, MqttJsonPlant, SparkplugPlant
-from tests.support.mosquitto import Mosquitto, free_port
+from tests.support.mosquitto import Mosquitto
+from tests.support.ports import free_port
 from tests.support.requirements import need
 from tests.support.waiting import until
 from zones.feeds.hub import FeedHub
