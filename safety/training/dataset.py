@@ -161,17 +161,18 @@ def _sample(picture: Path, source: str, rows: FloatArray) -> Sample:
 
 
 def write_list(path: Path, samples: Iterable[Sample], root: Path) -> str:
-    """Keep a list of samples as JSON lines, pictures relative to ``root`` where they can be.
+    """Keep a list of samples as JSON lines.
+
+    Pictures are relative to ``root``, or to the list where they lie beside it, so that the same
+    samples give the same file on every machine.
 
     Returns:
         SHA-256 of the file: which pictures and labels a network was trained with.
     """
     lines = []
     for sample in samples:
-        inside = sample.picture.is_relative_to(root)
-        picture = sample.picture.relative_to(root) if inside else sample.picture
         row = {
-            "picture": picture.as_posix(),
+            "picture": _named(sample.picture, path.parent, root),
             "source": sample.source,
             "classes": sample.classes.astype(int).tolist(),
             "boxes": sample.boxes.round(6).astype(float).tolist(),
@@ -184,14 +185,27 @@ def write_list(path: Path, samples: Iterable[Sample], root: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+_BESIDE = "./"
+"""Begins the names of pictures that lie beside the list."""
+
+
+def _named(picture: Path, beside: Path, root: Path) -> str:
+    if picture.is_relative_to(root):
+        return picture.relative_to(root).as_posix()
+    if picture.is_relative_to(beside):
+        return _BESIDE + picture.relative_to(beside).as_posix()
+    return picture.as_posix()
+
+
 def read_list(path: Path, root: Path) -> list[Sample]:
     """What ``write_list`` wrote."""
     samples = []
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
+        folder = path.parent if row["picture"].startswith(_BESIDE) else root
         samples.append(
             Sample(
-                picture=root / row["picture"],
+                picture=folder / row["picture"],
                 source=row["source"],
                 classes=np.array(row["classes"], np.float32),
                 boxes=np.array(row["boxes"], np.float32).reshape(-1, 4),

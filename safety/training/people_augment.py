@@ -13,6 +13,7 @@ import numpy as np
 
 from safety.perception.letterbox import PAD
 from safety.training.dataset import Sample, read_picture
+from safety.training.people_clutter import clutter
 from safety.types import FloatArray, Picture
 
 FLIPPED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
@@ -124,11 +125,14 @@ class Composer:
         for frame, number in zip(frames, chosen, strict=True):
             source = self._shaped(self._samples[number], low, high, rng)
             parts.append(_pasted(source, pixels, frame, self._chances, rng))
+        boxes = np.concatenate([part.boxes for part in parts])
+        if rng.random() < self._chances["clutter"]:
+            clutter(pixels, boxes, rng)
         pixels = degraded(pixels, self._chances, rng)
         return Piece(
             pixels,
             np.concatenate([part.classes for part in parts]),
-            np.concatenate([part.boxes for part in parts]),
+            boxes,
             np.concatenate([part.keypoints for part in parts]),
         )
 
@@ -140,9 +144,15 @@ class Composer:
         # Cameras' own scalers alias, photographs do not: both belong to the world.
         smooth = cv2.INTER_AREA if scale < 1 and rng.random() < 0.5 else cv2.INTER_LINEAR
         source = scaled(source, scale, smooth)
-        if rng.random() < self._chances["quarter_turn"]:
+        for _ in range(self._turns(sample, rng)):
             source = turned(source)
         return mirrored(source) if rng.random() < self._chances["flip"] else source
+
+    def _turns(self, sample: Sample, rng: np.random.Generator) -> int:
+        """Quarters; the forklifts' data set has turned its photographs and does not say how."""
+        if sample.source == "forklift" and rng.random() < self._chances["forklift_turns"]:
+            return int(rng.integers(1, 4))
+        return int(rng.random() < self._chances["quarter_turn"])
 
 
 def _pasted(

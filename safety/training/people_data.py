@@ -105,6 +105,15 @@ def _gather(recipe: Recipe, data: Path, out: Path, part: Part) -> list[Sample]:
     ]
 
 
+def with_repeats(samples: Sequence[Sample], repeats: int) -> list[Sample]:
+    """Renderings with a vehicle several times: the only ones with AMRs, and in halls."""
+    return [
+        sample
+        for sample in samples
+        for _ in range(repeats if sample.source == "rendered" and sample.classes.any() else 1)
+    ]
+
+
 def _labelled(
     samples: Sequence[Sample],
     base: Path,

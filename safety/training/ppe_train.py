@@ -79,6 +79,7 @@ class CropValidation:
 def train_ppe(recipe: Recipe, *, data: Path, out: Path, resume: bool, device: str) -> Path:
     """Train; see ``safety.training.train``. Crops are cut into ``out/crops`` if not there yet."""
     crops = prepare(recipe, data, out / "crops")
+    seed_everything(recipe.seed)
     network = load_network(data.parent / recipe.base, recipe.classes)
     with_gains(network, recipe.optimisation.gains)
     augmentation = Augmentation(recipe.augmentation, recipe.width_px)

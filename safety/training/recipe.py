@@ -29,7 +29,7 @@ class Optimisation(_Spec):
     learning_rate: float = Field(gt=0, description="AdamW, after warm-up.")
     final_learning_rate: float = Field(gt=0, description="At the end; cosine in between.")
     new_layer_factor: float = Field(
-        default=1.0, gt=0, description="How much faster the layers that tell classes learn."
+        default=1.0, gt=0, description="How much faster what is new learns."
     )
     weight_decay: float = Field(ge=0, description="Of the convolutions' weights.")
     warmup_steps: int = Field(ge=0, description="Steps over which the rate rises from 0.")

@@ -7,7 +7,7 @@ processors, loads data in the main process there, and knows square pictures only
 import csv
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ class Job:
         evaluate: Called after every epoch with the averaged network in evaluation mode.
         out: Folder for ``last.pt`` (to go on from), ``best.pt`` (weights) and ``log.csv``.
         device: ``"cpu"``, ``"cuda:0"``, …
+        fast: Parameters that learn ``new_layer_factor`` times as fast; None: the last layers of
+            those that tell classes.
         workers: Processes that read and augment pictures.
     """
 
@@ -50,6 +52,7 @@ class Job:
     out: Path
     seed: int
     device: str = "cpu"
+    fast: Sequence[nn.Parameter] | None = None
     workers: int = 1
     resume: bool = False
 
@@ -65,7 +68,7 @@ def train(job: Job) -> Path:
     network = job.network.to(job.device).to(memory_format=torch.channels_last)
     freeze(network, job.optimisation.freeze_layers)
     average = ModelEMA(network, decay=job.optimisation.ema_decay, tau=job.optimisation.ema_steps)
-    optimizer = _optimizer(network, job.optimisation)
+    optimizer = _optimizer(network, job.optimisation, job.fast)
     start, best = 0, -math.inf
     if job.resume:
         start, best = load_state(job.out / "last.pt", network, average, optimizer)
@@ -107,9 +110,13 @@ def learning_rate(step: int, steps: int, spec: Optimisation) -> float:
     return spec.final_learning_rate + span * (1 + math.cos(math.pi * min(share, 1))) / 2
 
 
-def _optimizer(network: nn.Module, spec: Optimisation) -> torch.optim.Optimizer:
-    """AdamW; only the convolutions' weights decay, and layers with new classes learn faster."""
-    new = {id(p) for level in network.model[-1].cv3 for p in level[-1].parameters()}
+def _optimizer(
+    network: nn.Module, spec: Optimisation, fast: Sequence[nn.Parameter] | None
+) -> torch.optim.Optimizer:
+    """AdamW; only the convolutions' weights decay, and what is new learns faster."""
+    if fast is None:
+        fast = [p for level in network.model[-1].cv3 for p in level[-1].parameters()]
+    new = {id(parameter) for parameter in fast}
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for parameter in network.parameters():
         if parameter.requires_grad:

@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from ultralytics.nn.modules.conv import Conv, DWConv
 
 
-def widen(network: nn.Module, extra: int) -> None:
+def widen(network: nn.Module, extra: int) -> list[nn.Parameter]:
     """Add ``extra`` channels per level, in place, and let only what is new learn.
 
     The first class keeps its weights: those that read the new channels are zero and stay so.
+
+    Returns:
+        The parameters that learn.
     """
     network.requires_grad_(False)
     for branch in network.model[-1].cv3:
@@ -25,6 +28,7 @@ def widen(network: nn.Module, extra: int) -> None:
         second[0] = _depthwise(second[0], old + extra)
         second[1] = _pointwise(second[1], old + extra, old + extra)
         branch[2] = _last(last, old + extra)
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
 def _pointwise(old: Conv, inputs: int, outputs: int) -> Conv:

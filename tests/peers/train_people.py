@@ -20,7 +20,7 @@ PICTURES = 6
 
 
 def main(folder: Path) -> None:
-    """One epoch; then the second of two, from where the first ended; then the files to ship."""
+    """One epoch and all that follows; then a second, from where the first ended; then the files."""
     torch.set_num_threads(1)
     draw(folder / "data" / "rendered")
     (folder / "models").mkdir()

@@ -15,7 +15,8 @@ from safety.training.needs import TrainingError
 from safety.training.people_ap import PoseAp
 from safety.training.people_augment import Composer, Piece, mirrored, piece, scaled, turned
 from safety.training.people_choice import Choice, preferred
-from safety.training.people_data import as_seen
+from safety.training.people_clutter import clutter
+from safety.training.people_data import as_seen, with_repeats
 from safety.training.people_metrics import Tally
 from safety.training.people_pseudo import completed, to_corners
 from safety.training.quantize import head_nodes
@@ -281,3 +282,32 @@ def _graph(names: list[str]) -> onnx.ModelProto:
     image = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 32, 32])
     output = helper.make_tensor_value_info(f"n{len(names) - 1}", TensorProto.FLOAT, None)
     return helper.make_model(helper.make_graph(nodes, "names", [image], [output]))
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_things_are_drawn_and_never_over_labels(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(0, (200, 120, 200, 120), (2, 4)).astype(np.float32)
+    boxes = np.concatenate(
+        [np.minimum(places[:, :2], places[:, 2:]), np.maximum(places[:, :2], places[:, 2:])], axis=1
+    )
+    pixels = np.full((120, 200, 3), 114, np.uint8)
+    clutter(pixels, boxes, rng)
+    for left, top, right, bottom in boxes.round().astype(int):
+        assert (pixels[top:bottom, left:right] == 114).all()
+
+
+def test_clutter_changes_pictures() -> None:
+    pixels = np.full((120, 200, 3), 114, np.uint8)
+    clutter(pixels, np.zeros((0, 4), np.float32), np.random.default_rng(0))
+    assert (pixels != 114).any()
+
+
+def test_renderings_with_vehicles_come_again() -> None:
+    rows = [[0.5, 0.5, 0.1, 0.1]]
+    forklift = np.ones(1, np.float32)
+    photograph = sample(rows, source="forklift", classes=forklift)
+    still = sample(rows, source="rendered", classes=forklift)
+    empty = sample(rows, source="rendered")
+    assert with_repeats([photograph, still, empty], 3) == [photograph, still, still, still, empty]
