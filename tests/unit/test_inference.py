@@ -17,6 +17,8 @@ from cameras.detectors import DetectorPool
 from cameras.inference import InferenceThread
 from cameras.lane import Lane
 from cameras.ppe import PpeThread
+from cameras.region_plan import CameraPlan, Outlook
+from cameras.regions import Region
 from cameras.worker import CameraWorker
 from safety.clock import Instant, SystemClock
 from safety.errors import ModelError
@@ -199,6 +201,82 @@ def test_equipment_that_nobody_can_see_is_said_and_zones_are_watched(
     assert with_rule.ppe.seconds[PpeItem.HARDHAT][PpeState.MISSING] == 0
     bench.thread.stop()
     ppe.stop()
+    bench.pool.close()
+
+
+CLOSE_UP = Region(left=0.25, top=0.25, right=0.75, bottom=0.75)
+
+
+def test_close_ups_and_the_whole_picture_make_one_observation(
+    bench: Bench, network: SlowNetwork
+) -> None:
+    """The network finds one person in the middle of every picture that it is given."""
+    lane = bench.add("cam-1")
+    plan = CameraPlan(width=640, regions=(CLOSE_UP,), context_s=0.0)
+    bench.thread.submit(lambda _: lane.look(Outlook(plan=plan))).result(timeout=5)
+    for frames in range(1, 4):
+        bench.show("cam-1")
+        wait_until(partial(has_seen, bench, frames))
+    assert network.batches == [2, 2, 2]
+    assert lane.latest is not None
+    # In the close-up and in the whole picture: half as large, and as large as it is.
+    boxes = sorted(tuple(map(float, each.box.round(2))) for each in lane.latest.persons)
+    assert len(boxes) == 2
+    assert boxes[1] == pytest.approx((0.45, 0.4, 0.55, 0.65))
+
+
+def has_seen(bench: Bench, frames: int) -> bool:
+    return bench.journal.frames["cam-1"] == frames
+
+
+def test_a_close_up_that_fails_costs_the_other_cameras_nothing(
+    bench: Bench, network: SlowNetwork
+) -> None:
+    network.go = threading.Semaphore(0)
+    lane = bench.add("bad")
+    plan = CameraPlan(width=640, regions=(CLOSE_UP,), context_s=0.0)
+    bench.thread.submit(lambda _: lane.look(Outlook(plan=plan))).result(timeout=5)
+    for name in ("first", "good"):
+        bench.add(name)
+    bench.show("first")
+    wait_until(lambda: not bench.lanes["first"].worker.slot.ready)
+    bench.show("bad", grey=BAD)
+    bench.show("good")
+    network.go.release(10)
+    wait_until(lambda: bench.journal.frames["good"] == 1)
+    wait_until(lambda: bench.pool.errors == 2)
+    assert bench.journal.frames["bad"] == 0
+
+
+def test_another_network_is_used_when_it_is_there_and_no_frame_waits_for_it() -> None:
+    here = threading.Event()
+    wide = SlowNetwork()
+
+    class Loading(Bench):
+        def _load(self, width: int, aspect: float) -> SlowNetwork:
+            if width == 640:
+                return self._network
+            assert here.wait(timeout=30)
+            return wide
+
+    bench = Loading(SlowNetwork())
+    bench.thread.start()
+    lane = bench.add("cam-1")
+
+    def seen(frames: int) -> bool:
+        bench.show("cam-1")
+        return bench.journal.frames["cam-1"] >= frames
+
+    wait_until(lambda: seen(1))
+    before = lane.frames_unused
+    plan = Outlook(plan=CameraPlan(width=960))
+    bench.thread.submit(lambda _: lane.look(plan)).result(timeout=5)
+    wait_until(lambda: seen(4))
+    assert (lane.plan.width, lane.frames_unused, wide.batches) == (640, before, [])
+    here.set()
+    wait_until(lambda: seen(5) and len(wide.batches) > 0)
+    assert lane.plan.width == 960
+    bench.thread.stop()
     bench.pool.close()
 
 

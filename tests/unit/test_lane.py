@@ -10,6 +10,8 @@ from cameras.health import CameraHealth, HealthMonitor
 from cameras.intake import PacketSubscriber
 from cameras.lane import FAILURES_TO_BLIND, Lane
 from cameras.packets import PacketRing
+from cameras.region_plan import CameraPlan, Outlook
+from cameras.regions import WHOLE, Region
 from cameras.slot import FrameSlot
 from safety.clock import ManualClock
 from safety.types import Frame
@@ -54,19 +56,24 @@ class Scene:
         for _ in range(round(fps * seconds)):
             self.clock.advance(1 / fps)
             now = self.clock.now()
-            frame = Frame(
-                camera_id="cam-1",
-                sequence=self.hand.monitor.saw(64, 36, now),
-                captured_at=now,
-                width_px=64,
-                height_px=36,
-                picture=np.zeros((36, 64, 3), np.uint8),
-                full=WholePicture(np.zeros((36, 64, 3), np.uint8)),
-            )
+            frame = self.frame()
             if analyse:
                 analysis = analysis_of(frame)
                 self.lane.analysed(analysis, now, doubtful=False)
             self.state()
+
+    def frame(self) -> Frame:
+        """A picture that arrives now."""
+        now = self.clock.now()
+        return Frame(
+            camera_id="cam-1",
+            sequence=self.hand.monitor.saw(64, 36, now),
+            captured_at=now,
+            width_px=64,
+            height_px=36,
+            picture=np.zeros((36, 64, 3), np.uint8),
+            full=WholePicture(np.zeros((36, 64, 3), np.uint8)),
+        )
 
     def state(self) -> tuple[str, str]:
         watch = self.lane.watch(self.clock.now())
@@ -140,6 +147,17 @@ def nobody_can_look_at_equipment(scene: Scene) -> None:
     scene.lane.ppe.unavailable = True
 
 
+def people_are_too_small(scene: Scene) -> None:
+    scene.see(10, 5)
+    plan = CameraPlan(width=640, zone_px={"far": 20.0}, unresolved=("far",))
+    scene.lane.look(Outlook(plan=plan, missed=frozenset({"far"})))
+
+
+def another_camera_sees_them(scene: Scene) -> None:
+    scene.see(10, 5)
+    scene.lane.look(Outlook(plan=CameraPlan(width=640, unresolved=("far",))))
+
+
 def wall_clock_jumps(scene: Scene) -> None:
     scene.see(10, 5)
     scene.clock.jump(3600)
@@ -162,6 +180,8 @@ def wall_clock_jumps(scene: Scene) -> None:
         (never_worked, 2.0, ("blind", "model_error")),
         (recovers, 2.0, ("live", "ok")),
         (nobody_can_look_at_equipment, 2.0, ("degraded", "ppe_unavailable")),
+        (people_are_too_small, 2.0, ("degraded", "cannot_resolve")),
+        (another_camera_sees_them, 2.0, ("live", "ok")),
         (wall_clock_jumps, 2.0, ("live", "ok")),
     ],
 )
@@ -169,6 +189,36 @@ def test_state(happened: Callable[[Scene], None], min_fps: float, state: tuple[s
     scene = Scene(min_fps)
     happened(scene)
     assert scene.state() == state
+
+
+def test_zones_in_which_nobody_can_be_found_are_told() -> None:
+    scene = Scene()
+    people_are_too_small(scene)
+    status = scene.lane.status("shard-0", scene.clock.now())
+    assert (status.unresolved_zones, status.zone_heights_px) == (("far",), {"far": 20.0})
+
+
+def test_the_whole_picture_is_looked_at_now_and_then_by_the_clock_of_the_frames() -> None:
+    """At 10 frames/s every fifth; where more than that is lost, every one that is not."""
+    close_up = Region(left=0.25, top=0.25, right=0.75, bottom=0.75)
+    plan = CameraPlan(width=640, regions=(close_up,), context_s=0.5)
+    for tenths, wholes in ((1, 6), (6, 5)):
+        scene = Scene()
+        scene.lane.look(Outlook(plan=plan))
+        regions = []
+        for _ in range(0, 30, tenths):
+            regions.append(scene.lane.due(scene.frame()))
+            scene.clock.advance(tenths / 10)
+        assert sum(WHOLE in each for each in regions) == wholes
+        assert all(close_up in each for each in regions)
+
+
+def test_new_zones_are_seen_before_there_is_a_plan_for_them() -> None:
+    scene = Scene()
+    close_up = Region(left=0.25, top=0.25, right=0.75, bottom=0.75)
+    scene.lane.look(Outlook(plan=CameraPlan(width=640, regions=(close_up,), context_s=0.5)))
+    scene.lane.look_at_all()
+    assert [scene.lane.due(scene.frame()) for _ in range(2)] == [(WHOLE,), (WHOLE,)]
 
 
 @pytest.mark.parametrize("fps", [0.5, 2.0, 10.0, 15.0])
