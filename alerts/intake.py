@@ -5,24 +5,22 @@ leaves the same record. All functions block; call them in a thread.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
-from alerts.notices import SiteContext, notice_payload
+from alerts import escalation
+from alerts.notices import SiteContext
+from alerts.telling import facts_of
 from safety.clock import Instant
 from safety.errors import AnjeonError
 from safety.i18n import explain, translator
-from safety.store import alerts, outbox
+from safety.store import alerts, violations
 from safety.store.database import Database
 from safety.store.tables import Alert
 from safety.store.times import utc
 from safety.store.violations import SAME_AS, is_open, on_record, save_violation
 from safety.types import Phase, Severity, Violation
-
-DELIVERY_DEADLINE = timedelta(hours=24)
-"""A notice that could not be delivered for so long is given up (and stays visible)."""
 
 
 def record_violation(
@@ -52,7 +50,6 @@ def record_violation(
     Raises:
         StoreUnavailable: Nothing was written; call again later.
     """
-    told = site.told(rule_channels)
     with database.transaction() as session:
         first = _followed(session, violation, same_as)
         if first is not None:
@@ -62,7 +59,7 @@ def record_violation(
             return
         facts = _violation_facts(violation, site)
         if first is not None:
-            _clear_if_over(session, violation, first, told, site, facts, now)
+            _clear_if_over(session, violation, first, site, facts, now)
             return
         raised = alerts.raise_alert(
             session,
@@ -74,10 +71,15 @@ def record_violation(
             raised_at=utc(violation.opened_at),
             violation_id=violation.id,
             camera_id=violation.camera_id,
+            zone_id=violation.zone_id,
+            rule_id=violation.rule_id,
+            rule_kind=violation.rule_kind,
+            subject=violation.subject,
         )
         if raised is not None:
-            _tell(session, raised, "raised", raised.raised_at, told, site, facts, now)
-        _clear_if_over(session, violation, violation.id, told, site, facts, now)
+            known = replace(facts_of(raised, site), rule_channels=rule_channels)
+            escalation.begin(session, raised, facts=known, known=facts, site=site, now=utc(now))
+        _clear_if_over(session, violation, violation.id, site, facts, now)
 
 
 def _followed(session: Session, violation: Violation, same_as: str | None) -> str | None:
@@ -96,7 +98,6 @@ def _clear_if_over(
     session: Session,
     violation: Violation,
     first: str,
-    told: tuple[str, ...],
     site: SiteContext,
     facts: dict[str, Any],
     now: Instant,
@@ -107,7 +108,27 @@ def _clear_if_over(
     over_at = utc(violation.closed_at or violation.captured_at)
     cleared = alerts.clear(session, first, at=over_at)
     if cleared is not None:
-        _tell(session, cleared, "cleared", over_at, told, site, facts, now)
+        escalation.cleared(session, cleared, at=over_at, known=facts, site=site, now=utc(now))
+
+
+def close_lost(database: Database, violation_id: str, *, site: SiteContext, now: Instant) -> None:
+    """No more reports of this violation can come: close it, and clear its alert.
+
+    Nobody has seen it end, so nobody is told that it has.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    with database.transaction() as session:
+        violations.close_lost(session, violation_id, reason="shard_lost")
+        row = violations.get(session, violation_id)
+        first = str(row.details.get(SAME_AS, violation_id))
+        if is_open(session, first):
+            return
+        at = utc(now)
+        cleared = alerts.clear(session, first, at=at)
+        if cleared is not None:
+            escalation.cleared(session, cleared, at=at, known={}, site=site, now=at, silent=True)
 
 
 def raise_camera_blind(
@@ -154,7 +175,7 @@ def raise_camera_blind(
         )
         if raised is not None:
             facts = {"reason": reason, "since": utc(since).isoformat()}
-            _tell(session, raised, "raised", utc(now), site.messengers, site, facts, now)
+            _begin(session, raised, site, facts, now)
 
 
 def clear_camera_blind(
@@ -167,7 +188,7 @@ def clear_camera_blind(
     """
     with database.transaction() as session:
         for alert in _lasting(session, "camera_blind", "camera_id", camera_id):
-            _clear(session, alert, site.messengers, site, now)
+            _clear(session, alert, site, now)
 
 
 def raise_channel_failed(
@@ -202,8 +223,7 @@ def raise_channel_failed(
         )
         if raised is not None:
             facts = {"channel_id": channel_id, "problem": str(error)}
-            told = _others(site, channel_id)
-            _tell(session, raised, "raised", utc(now), told, site, facts, now)
+            _begin(session, raised, site, facts, now)
 
 
 def clear_channel_failed(
@@ -216,7 +236,7 @@ def clear_channel_failed(
     """
     with database.transaction() as session:
         for alert in _lasting(session, "channel_failed", "channel_id", channel_id):
-            _clear(session, alert, _others(site, channel_id), site, now)
+            _clear(session, alert, site, now)
 
 
 def raise_not_paused(
@@ -241,44 +261,34 @@ def raise_not_paused(
             },
             raised_at=utc(now),
             camera_id=violation.camera_id,
+            zone_id=violation.zone_id,
         )
         if raised is not None:
             facts = {"vehicle": vehicle, "violation_id": violation.id}
-            _tell(session, raised, "raised", utc(now), site.messengers, site, facts, now)
+            _begin(session, raised, site, facts, now)
             # It happened; it is not a situation that lasts.
-            alerts.clear(session, raised.dedupe_key, at=utc(now))
+            _clear(session, raised, site, now, silent=True)
 
 
-def _tell(
-    session: Session,
-    alert: Alert,
-    event: str,
-    at: datetime,
-    channel_ids: tuple[str, ...],
-    site: SiteContext,
-    facts: dict[str, Any],
-    now: Instant,
+def _begin(
+    session: Session, alert: Alert, site: SiteContext, known: dict[str, Any], now: Instant
 ) -> None:
-    payload = notice_payload(alert, event, site=site, at=at, facts=facts)
-    due_at = utc(now)
-    outbox.enqueue(session, alert, event, channel_ids, payload, due_at, due_at + DELIVERY_DEADLINE)
+    facts = facts_of(alert, site)
+    escalation.begin(session, alert, facts=facts, known=known, site=site, now=utc(now))
 
 
 def _clear(
-    session: Session, alert: Alert, told: tuple[str, ...], site: SiteContext, now: Instant
+    session: Session, alert: Alert, site: SiteContext, now: Instant, *, silent: bool = False
 ) -> None:
-    cleared = alerts.clear(session, alert.dedupe_key, at=utc(now))
+    at = utc(now)
+    cleared = alerts.clear(session, alert.dedupe_key, at=at)
     if cleared is not None:
-        _tell(session, cleared, "cleared", utc(now), told, site, {}, now)
+        escalation.cleared(session, cleared, at=at, known={}, site=site, now=at, silent=silent)
 
 
 def _lasting(session: Session, kind: str, param: str, value: str) -> list[Alert]:
     """Alerts of this kind about this thing whose situation lasts, by the record."""
     return [a for a in alerts.uncleared(session, kind=kind) if a.params.get(param) == value]
-
-
-def _others(site: SiteContext, channel_id: str) -> tuple[str, ...]:
-    return tuple(key for key in site.messengers if key != channel_id)
 
 
 def _violation_params(violation: Violation, site: SiteContext) -> dict[str, Any]:

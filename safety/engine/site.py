@@ -69,6 +69,9 @@ class EngineSite(BaseModel):
             zones={zone.id: zone.name for zone in spec.zones},
             rules={rule.id: rule.name for rule in spec.rules},
             channels={channel.id: channel.name for channel in spec.channels},
+            rule_channels=self.rule_channels,
+            policy=spec.policy,
+            shifts=spec.plant.shifts,
         )
 
     def part(self, cameras: frozenset[str]) -> Configure:

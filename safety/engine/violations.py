@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from alerts.intake import record_violation
+from alerts.intake import close_lost, record_violation
 from alerts.sirens import SirenControl
 from cameras.messages import (
     EvidenceFailed,
@@ -188,12 +188,8 @@ class ViolationDesk:
             )
 
     def _close_lost(self, violation_id: str) -> None:
-        with self._database.transaction() as session:
-            violations.close_lost(session, violation_id, reason="shard_lost")
-            row = violations.get(session, violation_id)
-            first = str(row.details.get(violations.SAME_AS, violation_id))
-            if not violations.is_open(session, first):
-                alerts.clear(session, first, at=utc(self._clock.now()))
+        now = self._clock.now()
+        close_lost(self._database, violation_id, site=self._site().context, now=now)
 
     def _channels(self, violation: Violation) -> tuple[str, ...] | None:
         return self._site().rule_channels.get(violation.rule_id)

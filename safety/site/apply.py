@@ -74,6 +74,7 @@ def load_site(session: Session) -> LoadedSite:
                 "timezone": stored.timezone,
                 "language": stored.language,
                 "plant": stored.plant,
+                "policy": stored.policy,
                 **{kind: getattr(stored, kind) for kind in configuration.KINDS},
             }
         )
@@ -112,6 +113,8 @@ def store_site(
         timezone=spec.timezone,
         language=spec.language,
         plant=spec.plant.model_dump(mode="json"),
+        # The default is kept as nothing: a site that says nothing follows later defaults.
+        policy=spec.policy.model_dump(mode="json", exclude_defaults=True),
         cameras=tuple(each.model_dump(mode="json") for each in spec.cameras),
         zones=tuple(each.model_dump(mode="json") for each in spec.zones),
         rules=tuple(each.model_dump(mode="json") for each in spec.rules),

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlmodel import Session
 
+from alerts.policy_spec import PolicySpec
 from alerts.specs import ChannelSpec
 from cameras.specs import CameraSpec
 from safety.errors import ConfigError
@@ -98,6 +99,17 @@ def put_plant(session: Session, plant: PlantSpec, *, by: str, at: datetime) -> C
     return store_site(session, changed, by=by, at=at)
 
 
+def put_policy(session: Session, policy: PolicySpec, *, by: str, at: datetime) -> Changes:
+    """Replace who is told of which alert.
+
+    Raises:
+        ConfigError: It refers to something that the site does not have.
+    """
+    spec = _locked(session)
+    changed = _validated({**dict(spec), "policy": policy})
+    return store_site(session, changed, by=by, at=at)
+
+
 def kind_of(part: Part) -> PartKind:
     """Which list of the site it belongs into."""
     if isinstance(part, CameraSpec):
@@ -117,10 +129,22 @@ def _users(spec: SiteSpec, kind: PartKind, part_id: str) -> list[str]:
     if kind == "cameras":
         return [f"zone '{zone.id}'" for zone in spec.zones if zone.camera_id == part_id]
     if kind == "zones":
-        return [f"rule '{rule.id}'" for rule in spec.rules if rule.zone_id == part_id]
+        rules = [f"rule '{rule.id}'" for rule in spec.rules if rule.zone_id == part_id]
+        return rules + [f"route '{r.id}'" for r in spec.policy.routes if part_id in r.zones]
     if kind == "channels":
-        return [f"rule '{rule.id}'" for rule in spec.rules if part_id in (rule.channels or ())]
+        rules = [f"rule '{rule.id}'" for rule in spec.rules if part_id in (rule.channels or ())]
+        return rules + _routes_over(spec.policy, part_id)
     return []
+
+
+def _routes_over(policy: PolicySpec, channel_id: str) -> list[str]:
+    """Where the policy speaks of a channel."""
+    routes = [
+        f"route '{route.id}'"
+        for route in policy.routes
+        if any(channel_id in (step.channels or ()) for step in route.steps)
+    ]
+    return routes + (["the policy's 'unlimited'"] if channel_id in policy.unlimited else [])
 
 
 def _checked(spec: SiteSpec, kind: PartKind, parts: tuple[Part, ...]) -> SiteSpec:

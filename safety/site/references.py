@@ -63,6 +63,19 @@ def _references(document: Mapping[str, Any]) -> Iterator[tuple[Location, str, st
         if isinstance(arming, Mapping):
             for field_name, target in _ARMING_FIELDS:
                 yield from _names((*where, "arming"), arming, field_name, target)
+    policy = document.get("policy")
+    if isinstance(policy, Mapping):
+        yield from _names(("policy",), policy, "unlimited", "channels")
+        yield from _policy_references(document)
+
+
+def _policy_references(document: Mapping[str, Any]) -> Iterator[tuple[Location, str, str]]:
+    for number, route in _items(document, ("policy", "routes")):
+        where = ("policy", "routes", number)
+        for field_name in ("zones", "shifts"):
+            yield from _names(where, route, field_name, field_name)
+        for place, step in _items({"steps": route.get("steps")}, ("steps",)):
+            yield from _names((*where, "steps", place), step, "channels", "channels")
 
 
 _RULE_FIELDS = (("zone_id", "zones"), ("channels", "channels"), ("camera_ids", "cameras"))

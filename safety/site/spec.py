@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from alerts.policy_spec import PolicySpec
 from alerts.specs import ChannelSpec
 from cameras.specs import CameraSpec
 from safety.config import Label, Spec
@@ -36,6 +37,8 @@ class SiteSpec(Spec):
     """Sirens and messengers."""
     plant: PlantSpec = PlantSpec()
     """Floor plan, shifts, and what the plant says of itself."""
+    policy: PolicySpec = PolicySpec()
+    """Who is told of which alert, and when."""
 
     @field_validator("timezone")
     @classmethod

@@ -23,14 +23,13 @@ LONGEST_SNOOZE = timedelta(hours=1)
 
 
 def begin(session: Session, lead: Alert, *, key: str, at: datetime) -> Conversation:
-    """The conversation that this alert leads; it has to be looked at now."""
+    """The conversation that this alert leads."""
     row = Conversation(
         alert_id=lead.id,
         key=key,
         severity=lead.severity,
         started_at=at,
         last_at=lead.raised_at,
-        next_at=AT_ONCE,
         told_at=at,
     )
     session.add(row)
@@ -60,7 +59,6 @@ def join(session: Session, row: Conversation, alert: Alert, *, told: bool) -> No
         row.over_at, row.over_told = None, True
     if not told:
         row.untold = [*row.untold, alert.id]
-        row.next_at = min(row.next_at or alert.raised_at, alert.raised_at)
     session.flush()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,9 +43,11 @@ def fill(database: Database, count: int, *channels: str, prefix: str = "v") -> N
     """Put ``count`` alerts into the outbox, for every channel."""
     site = SiteContext(name="Site", timezone="UTC", language="en", messengers=channels)
     for number in range(count):
+        # Each in a zone of its own: alerts of one situation would share one notice.
+        violation = replace(opened(f"{prefix}{number}", at=CLOCK.now()), zone_id=f"z{number}")
         record_violation(
             database,
-            opened(f"{prefix}{number}", at=CLOCK.now()),
+            violation,
             rule_channels=None,
             site=site,
             siren_latency_s=None,
