@@ -55,7 +55,7 @@ class AxisSpeaker(SirenDriver):
         super().__init__(spec, clock=clock)
         self._spec = spec
         self._base = base_url(spec.host, spec.port, tls=spec.tls) + "/axis-cgi"
-        self._http = HttpDevice(spec, digest=True)
+        self._http = HttpDevice(spec, digest=True, tls=spec.tls)
         self._playing = SirenLevel.OFF
         self._ends_at = 0.0
 

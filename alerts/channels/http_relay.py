@@ -80,7 +80,9 @@ class HttpRelay(SirenDriver):
         }
         self._check_url = _read(spec, spec.check_url) if spec.check_url else None
         self._method = spec.method
-        self._http = HttpDevice(spec, digest=spec.login == "digest")
+        addresses = (*self._urls.values(), self._check_url or "")
+        tls = any(each.startswith("https:") for each in addresses)
+        self._http = HttpDevice(spec, digest=spec.login == "digest", tls=tls)
 
     async def _command(self, level: SirenLevel, *, ttl_s: float, reason: str) -> str:
         url = self._urls[level].replace(TTL, str(math.ceil(ttl_s)))

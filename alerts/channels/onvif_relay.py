@@ -64,7 +64,7 @@ class OnvifRelay(SirenDriver):
         self._device = base_url(spec.host, spec.port, tls=spec.tls)
         self._password = read_secret(spec.password) if spec.password else ""
         # Devices want the digest in the message, or in HTTP, or either.
-        self._http = HttpDevice(spec, digest=True)
+        self._http = HttpDevice(spec, digest=True, tls=spec.tls)
         self._ahead: timedelta | None = None
         self._found: dict[str, int | None] = {}
 

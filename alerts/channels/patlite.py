@@ -115,7 +115,9 @@ class PatliteSiren(SirenDriver):
         self._port = spec.port or _PORTS[spec.protocol]
         self._device = f"{spec.host}:{self._port}"
         self._family = NH if spec.protocol == "pns_nh" else LA6
-        self._http = HttpDevice(LoginSpec(), digest=False) if spec.protocol == "http" else None
+        self._http = (
+            HttpDevice(LoginSpec(), digest=False, tls=False) if spec.protocol == "http" else None
+        )
 
     async def _command(self, level: SirenLevel, *, ttl_s: float, reason: str) -> str:
         show = self._spec.show(level)

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import ssl
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +18,10 @@ from alerts.channels.siren_errors import (
     wrong_credentials,
 )
 from safety.config import SecretRef, Spec, read_secret
+
+# httpx would load this at its first request, in the middle of an alarm.
+with suppress(ImportError):
+    import_module("anyio._backends._asyncio")
 
 # Both write whole addresses into the log, and an address can carry a password.
 for _name in ("httpx", "httpcore"):
@@ -39,12 +45,15 @@ class LoginSpec(Spec):
 class HttpDevice:
     """One device. Redirections are not followed, and no environment's proxy is used.
 
+    Args:
+        tls: Whether any of its addresses is https; reading the authorities takes a while.
+
     Raises:
         ConfigError: The password is missing.
         OSError: The certificate authority's file cannot be read.
     """
 
-    def __init__(self, spec: LoginSpec, *, digest: bool) -> None:
+    def __init__(self, spec: LoginSpec, *, digest: bool, tls: bool) -> None:
         password = read_secret(spec.password) if spec.password else ""
         auth: httpx.Auth | None = None
         if spec.username is not None:
@@ -52,7 +61,7 @@ class HttpDevice:
         self._client = httpx.AsyncClient(
             auth=auth,
             trust_env=False,
-            verify=ssl.create_default_context(cafile=spec.ca_file),
+            verify=ssl.create_default_context(cafile=spec.ca_file) if tls else False,
             limits=httpx.Limits(max_connections=4),
         )
 
