@@ -12,14 +12,13 @@ import torch
 from torch import nn
 
 
-def blended(base: nn.Module, trained: nn.Module, share: float) -> nn.Module:
+def blended(base: nn.Module, trained: nn.Module, share: float, *, known: int) -> nn.Module:
     """A network whose weights lie between two of the same form.
 
     Args:
         share: 0 gives the base, 1 the trained network.
-
-    The first class is the one that both know; what tells the others apart is the trained
-    network's alone.
+        known: Classes that both know, the first ones; what tells the others apart is the
+            trained network's alone.
     """
     result = deepcopy(trained)
     old, new = base.state_dict(), result.state_dict()
@@ -30,7 +29,7 @@ def blended(base: nn.Module, trained: nn.Module, share: float) -> nn.Module:
                 continue
             mixed = (1 - share) * old[name].to(value) + share * value
             if name.rpartition(".")[0] in last:
-                mixed[1:] = value[1:]
+                mixed[known:] = value[known:]
             value.copy_(mixed)
     return result
 

@@ -74,7 +74,7 @@ def finished(recipe: Recipe, *, data: Path, run: Path, judge: Fitness, device: s
     base = data.parent / recipe.base
     old, new = (load_network(path, recipe.classes).eval() for path in (base, run / "best.pt"))
     choice = choose(judge, old, new)
-    mixed = recalibrated(blended(old, new, choice.share), [choice.threshold], CONFIDENCE)
+    mixed = recalibrated(blended(old, new, choice.share, known=1), [choice.threshold], CONFIDENCE)
     save_weights(run / "blend.pt", mixed)
     weights = run / "blend.pt"
     if recipe.new_classes is not None:
@@ -93,7 +93,7 @@ def choose(judge: Fitness, old: nn.Module, new: nn.Module) -> Choice:
     asked = judge(old)
     choices = []
     for share in SHARES:
-        found = judge.find(blended(old, new, share), min(THRESHOLDS))
+        found = judge.find(blended(old, new, share, known=1), min(THRESHOLDS))
         for threshold in THRESHOLDS:
             figures = judge.figures(found, (threshold, CONFIDENCE, CONFIDENCE))
             choices.append(Choice(share=share, threshold=threshold, figures=figures))

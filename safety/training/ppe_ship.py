@@ -1,5 +1,6 @@
 """From a training run of the PPE recipe to the files that may ship."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,8 +25,9 @@ def ship_ppe(recipe: Recipe, *, data: Path, run: Path, out: Path) -> tuple[Path,
         ``out/ppe.onnx`` and ``out/ppe-int8.onnx``.
     """
     crops = prepare(recipe, data, run / "crops")
-    weights = run / "best.pt"
-    notes = card_lines(recipe, data.parent / recipe.base, crops / "train" / "weights.json")
+    weights = run / "final.pt"
+    share = json.loads((run / "choices.json").read_text(encoding="utf-8"))["share"]
+    notes = card_lines(recipe, data.parent / recipe.base, crops / "train" / "weights.json", share)
     half = export(weights, out=out / "ppe.onnx", notes=notes)
     model = convert(weights)
     kept = {prop.key: prop.value for prop in model.metadata_props}
@@ -36,7 +38,7 @@ def ship_ppe(recipe: Recipe, *, data: Path, run: Path, out: Path) -> tuple[Path,
     return half, int8
 
 
-def card_lines(recipe: Recipe, base: Path, training_list: Path) -> Mapping[str, str]:
+def card_lines(recipe: Recipe, base: Path, training_list: Path, share: float) -> Mapping[str, str]:
     """What the network file says about where it comes from."""
     return {
         "description": "Anjeon protective equipment on crops of persons: hard hats and vests,"
@@ -48,4 +50,5 @@ def card_lines(recipe: Recipe, base: Path, training_list: Path) -> Mapping[str, 
         "seed": str(recipe.seed),
         "training_list_sha256": sha256(training_list.read_bytes()).hexdigest(),
         "base_sha256": sha256(base.read_bytes()).hexdigest(),
+        "share_of_trained_weights": f"{share:g}",
     }

@@ -1,5 +1,6 @@
 """Trains the PPE network from prepared crops, with the shared training loop."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from torch import nn
 from safety.perception.detector import Objects
 from safety.perception.letterbox import fit, place
 from safety.perception.postprocess import ObjectDecoder
+from safety.training.blend import blended
+from safety.training.checkpoints import save_weights
 from safety.training.contact_sheet import drawn, write_sheet
 from safety.training.networks import load_network, run, with_gains
 from safety.training.people_pseudo import to_corners
@@ -21,6 +24,9 @@ from safety.training.ppe_scores import average_precision
 from safety.training.recipe import Recipe
 from safety.training.trainer import Job, seed_everything, train
 from safety.types import Picture
+
+SHARES = (0.6, 0.7, 0.8, 0.9, 1.0)
+"""Shares of the trained weights in the blend that are tried on the validation crops."""
 
 _LEAST_SCORE, _IOU = 0.001, 0.7
 
@@ -77,7 +83,11 @@ class CropValidation:
 
 
 def train_ppe(recipe: Recipe, *, data: Path, out: Path, resume: bool, device: str) -> Path:
-    """Train; see ``safety.training.train``. Crops are cut into ``out/crops`` if not there yet."""
+    """Train; see ``safety.training.train``. Crops are cut into ``out/crops`` if not there yet.
+
+    Returns:
+        ``out/final.pt``: between the base and the best epoch; ``choices.json`` says where.
+    """
     crops = prepare(recipe, data, out / "crops")
     seed_everything(recipe.seed)
     network = load_network(data.parent / recipe.base, recipe.classes)
@@ -85,12 +95,13 @@ def train_ppe(recipe: Recipe, *, data: Path, out: Path, resume: bool, device: st
     augmentation = Augmentation(recipe.augmentation, recipe.width_px)
     drawn_crops = DrawnCrops(crops / "train", augmentation, int(recipe.data["crops_per_epoch"]))
     _write_contact_sheet(drawn_crops, out / "sheet.png", recipe.seed)
-    return train(
+    judge = validation(recipe, crops)
+    best = train(
         Job(
             network=network,
             data=drawn_crops,
             collate=collate,
-            evaluate=validation(recipe, crops),
+            evaluate=judge,
             optimisation=recipe.optimisation,
             out=out,
             seed=recipe.seed,
@@ -98,6 +109,24 @@ def train_ppe(recipe: Recipe, *, data: Path, out: Path, resume: bool, device: st
             resume=resume,
         )
     )
+    return finished(recipe, data=data, best=best, judge=judge)
+
+
+def finished(recipe: Recipe, *, data: Path, best: Path, judge: CropValidation) -> Path:
+    """The blend with the base that is best on the validation crops.
+
+    The base has seen the photographs longer, the trained network everything else.
+    """
+    paths = (data.parent / recipe.base, best)
+    old, new = (load_network(path, recipe.classes).eval() for path in paths)
+    blends = {share: blended(old, new, share, known=len(NAMES)) for share in SHARES}
+    fitness = {share: judge(blend)["fitness"] for share, blend in blends.items()}
+    share = max(fitness, key=lambda tried: fitness[tried])
+    final = best.with_name("final.pt")
+    save_weights(final, blends[share])
+    content = {"share": share, "fitness": fitness}
+    best.with_name("choices.json").write_text(json.dumps(content), encoding="utf-8")
+    return final
 
 
 def validation(recipe: Recipe, crops: Path) -> CropValidation:
