@@ -10,7 +10,8 @@ from safety.store.refusals import Invalid
 MIN_LENGTH = 10
 MAX_LENGTH = 200
 
-_HASHER = PasswordHasher()
+HASHER = PasswordHasher()
+"""Its parameters are the library's: RFC 9106's for little memory."""
 
 UNUSABLE = "!"
 """Hash that no password matches: the person signs in by a one-time link."""
@@ -33,14 +34,14 @@ def hashed(password: str, *, login: str) -> str:
         raise Invalid(
             "account.password_login", "the password is hardly more than the login; use another"
         )
-    return _HASHER.hash(password)
+    return HASHER.hash(password)
 
 
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether it is the password; takes as long for nobody's (None) as for somebody's."""
     usable = password_hash not in {None, UNUSABLE}
     try:
-        _HASHER.verify(password_hash if usable and password_hash else _nobodys_hash(), password)
+        HASHER.verify(password_hash if usable and password_hash else _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
     return usable
@@ -48,9 +49,9 @@ def matches(password_hash: str | None, password: str) -> bool:
 
 def outdated(password_hash: str) -> bool:
     """Whether today's parameters are stronger than those it was made with."""
-    return password_hash != UNUSABLE and _HASHER.check_needs_rehash(password_hash)
+    return password_hash != UNUSABLE and HASHER.check_needs_rehash(password_hash)
 
 
 @cache
 def _nobodys_hash() -> str:
-    return _HASHER.hash("nobody has this password")
+    return HASHER.hash("nobody has this password")

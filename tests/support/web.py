@@ -13,13 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from dashboard.app import create_app
 from dashboard.hub import Hub
 from safety.clock import Instant, SystemClock
 from safety.config import Settings
-from safety.store import accounts, tokens
+from safety.store import accounts, passwords, tokens
 from safety.store.accounts import Role
 from safety.store.database import Database
 from tests.support.factory import Factory, factory_spec
@@ -146,9 +147,18 @@ def serving(app: FastAPI) -> Iterator[str]:
             thread.join(10)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Argon2 with the least work: hundreds of tests sign somebody in."""
+    with pytest.MonkeyPatch.context() as patch:
+        least = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "HASHER", least)
+        yield
+
+
 @pytest.fixture(scope="session")
 def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with one user of each role; their login is their role. Made once: Argon2."""
+    """A database with one user of each role; their login is their role."""
     path = tmp_path_factory.mktemp("accounts") / "anjeon.db"
     database = Database(f"sqlite:///{path}")
     database.migrate()
