@@ -54,7 +54,7 @@ def _known_variables(template: str) -> str:
         if name not in VARIABLES:
             raise PydanticCustomError(
                 "channels.template_variable",
-                "#{{{name}}} is no variable; there are {known}",
+                "#{{name}} is no variable; there are {known}",
                 {"name": name[:40], "known": ", ".join(VARIABLES)},
             )
     if len(names) != len(set(names)):

@@ -24,13 +24,13 @@ from alerts.channels.posting import message_refused, not_taken, wrong_credential
 from alerts.channels.text import message_text
 from safety.clock import Clock
 from safety.config import read_secret
-from safety.errors import ChannelError, ConfigError
+from safety.errors import ChannelError, ChannelRefused
 
 if TYPE_CHECKING:
-    from apprise import NotifyBase
+    from apprise import AppriseAttachment, NotifyBase
 
-TELEGRAM_CAPTION = 1024
-"""Characters under a picture."""
+LONGEST = 1000
+"""Characters of a message, however many more a service would take."""
 
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+")
 _PLACEHOLDER = re.compile(r"\{(env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s{}]+)\}")
@@ -44,7 +44,7 @@ def _without_secrets(url: str) -> str:
     raise PydanticCustomError(
         "channels.apprise_address",
         "write env:NAME or file:/path where the address is kept, or the address with "
-        "{{env:NAME}} or {{file:/path}} in the place of its secret",
+        "{env:NAME} or {file:/path} in the place of its secret",
     )
 
 
@@ -65,14 +65,15 @@ class AppriseMessenger(TellingMessenger):
     """Tells every address.
 
     Raises:
-        ConfigError: A secret is missing, or Apprise does not understand an address.
+        ConfigError: A secret is missing.
     """
 
     def __init__(self, spec: AppriseSpec, *, clock: Clock) -> None:
         super().__init__(spec, clock=clock, receiver="Apprise")
         self._picture = spec.picture == "blurred"
         self._services = {
-            str(number): _service(spec.id, number, url) for number, url in enumerate(spec.urls, 1)
+            str(number): _Service(spec.id, number, _resolved(url))
+            for number, url in enumerate(spec.urls, 1)
         }
         self._calls = BlockingCalls(f"apprise-{spec.id}")
 
@@ -85,7 +86,7 @@ class AppriseMessenger(TellingMessenger):
     async def _one(self, number: str, notice: Notice, timeout_s: float) -> None:
         service = self._services[number]
         if self._calls.full:
-            raise not_taken(_label(service), "busy", "earlier messages still hang there")
+            raise not_taken(service.label, "busy", "earlier messages still hang there")
         told = self._told_of(notice.id)
         error = await self._calls.run(
             f"{notice.id}-{number}",
@@ -95,29 +96,45 @@ class AppriseMessenger(TellingMessenger):
         if isinstance(error, ChannelError):
             raise error
         if error is not None:
-            raise not_taken(_label(service), type(error).__name__, "")
+            raise not_taken(service.label, type(error).__name__, "")
 
 
-_IMPORTING = threading.Lock()
+class _Service:
+    """One address. Apprise is loaded and asked in threads only: that takes it a second."""
 
+    _loading = threading.Lock()
 
-def _service(channel_id: str, number: int, url: str) -> "NotifyBase":
-    # A third of a second, and only for those who use it.
-    with _IMPORTING:
-        import apprise
+    def __init__(self, channel_id: str, number: int, url: str) -> None:
+        self._channel_id, self._number = channel_id, number
+        self._url = url
+        self._known: NotifyBase | None = None
 
-    asset = apprise.AppriseAsset(app_id="Anjeon", app_desc="Anjeon", plugin_paths=[])
-    with told_by_apprise():
-        service = apprise.Apprise.instantiate(_resolved(url), asset=asset)
-    if service is None:
-        raise ConfigError(
-            "channel.apprise_address",
-            "address {number} of channel {channel} is not one that Apprise understands; compare "
-            "it with the list of services of Apprise",
-            number=number,
-            channel=channel_id,
-        )
-    return service
+    @property
+    def label(self) -> str:
+        """All of the address that people may see: ``slack``."""
+        return self._url.partition(":")[0].lower()[:25]
+
+    def ask(self) -> "NotifyBase":
+        """Apprise's object for it, blocking.
+
+        Raises:
+            ChannelRefused: Apprise does not understand the address.
+        """
+        with self._loading, told_by_apprise():
+            if self._known is None:
+                import apprise
+
+                asset = apprise.AppriseAsset(app_id="Anjeon", app_desc="Anjeon", plugin_paths=[])
+                self._known = apprise.Apprise.instantiate(self._url, asset=asset)
+            if self._known is None:
+                raise ChannelRefused(
+                    "channel.apprise_address",
+                    "address {number} of channel {channel} is not one that Apprise understands; "
+                    "compare it with Apprise's list of services",
+                    number=self._number,
+                    channel=self._channel_id,
+                )
+            return self._known
 
 
 def _resolved(url: str) -> str:
@@ -126,46 +143,38 @@ def _resolved(url: str) -> str:
     return _PLACEHOLDER.sub(lambda found: quote(read_secret(found.group(1)), safe=""), url)
 
 
-def _send(service: "NotifyBase", notice: Notice, timeout_s: float, *, with_picture: bool) -> None:
+def _send(service: _Service, notice: Notice, timeout_s: float, *, with_picture: bool) -> None:
     """One message to one service, blocking.
 
     Raises:
         ChannelError: It was not taken; as the HTTP status in Apprise's log says, if one is.
     """
-    from apprise import AppriseAttachment, NotifyFormat
-    from apprise.attachment.memory import AttachMemory
-
-    attach = None
-    if with_picture and notice.picture is not None and service.attachment_support:
-        picture = AttachMemory(  # type: ignore[no-untyped-call]
-            notice.picture, name="alert.jpg", mimetype="image/jpeg"
-        )
-        attach = AppriseAttachment(picture)
-    service.socket_connect_timeout = service.socket_read_timeout = timeout_s
+    asked = service.ask()
+    attach = _attachment(notice) if with_picture and asked.attachment_support else None
+    # How often we may write is the policy's business and the service's (429), not a sleep's.
+    asked.request_rate_per_sec = 0.0
+    asked.socket_connect_timeout = asked.socket_read_timeout = timeout_s
     with told_by_apprise() as said:
-        taken = service.notify(
-            body=message_text(notice, _limit(service, captioned=attach is not None)),
-            title="Anjeon" if service.title_maxlen > 0 else "",
-            body_format=NotifyFormat.TEXT,
+        taken = asked.notify(
+            body=message_text(notice, min(int(asked.body_maxlen), LONGEST)),
+            title="Anjeon" if asked.title_maxlen > 0 else "",
+            body_format="text",
             attach=attach,
         )
     if not taken:
-        raise _failure(_label(service), said.status)
+        raise _failure(service.label, said.status)
 
 
-def _limit(service: "NotifyBase", *, captioned: bool) -> int:
-    """Characters of ours; escaping makes some of them longer on the way."""
-    longest = int(service.body_maxlen)
-    if captioned and _label(service) == "tgram":
-        longest = min(longest, TELEGRAM_CAPTION)
-    return longest if longest <= 1000 else longest // 2
+def _attachment(notice: Notice) -> "AppriseAttachment | None":
+    if notice.picture is None:
+        return None
+    from apprise import AppriseAttachment
+    from apprise.attachment.memory import AttachMemory
 
-
-def _label(service: "NotifyBase") -> str:
-    """All of an address that people may see."""
-    # Either may be missing, one name or several.
-    kinds: object = getattr(service, "secure_protocol", None) or getattr(service, "protocol", "")
-    return str(kinds[0] if isinstance(kinds, tuple | list) else kinds)
+    picture = AttachMemory(  # type: ignore[no-untyped-call]
+        notice.picture, name="alert.jpg", mimetype="image/jpeg"
+    )
+    return AppriseAttachment(picture)
 
 
 def _failure(receiver: str, status: int | None) -> ChannelError:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_STATUS = re.compile(r"\berror=(\d{3})\b")
+_STATUS = re.compile(r"\berror=(\d{3})\d*\b")
 
 
 class Said:
@@ -23,24 +23,28 @@ class Said:
 _listening: contextvars.ContextVar[Said | None] = contextvars.ContextVar("said", default=None)
 
 
-class _Listener(logging.Handler):
+class _Listener(logging.Filter):
     """Takes the status out of every line and drops the line: it may carry an address."""
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         said = _listening.get()
         found = _STATUS.search(record.getMessage())
         if said is not None and found:
             said.status = int(found.group(1))
+        return False
+
+
+_LISTENER = _Listener()
 
 
 @contextmanager
 def told_by_apprise() -> Iterator[Said]:
     """Listen to Apprise in this thread; nothing of it reaches our own log."""
     logger = logging.getLogger("apprise")
-    if not any(isinstance(handler, _Listener) for handler in logger.handlers):
-        logger.propagate = False
-        logger.setLevel(logging.WARNING)
-        logger.addHandler(_Listener())
+    logger.setLevel(logging.WARNING)
+    logger.addFilter(_LISTENER)
+    # What Apprise posts with writes paths into the log, and a path can be a token.
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
     said = Said()
     token = _listening.set(said)
     try:

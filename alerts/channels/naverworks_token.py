@@ -3,6 +3,9 @@
 from urllib.parse import urlencode
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from alerts.channels.messenger import ApiUrl
 from alerts.channels.posting import Poster, judge_message, not_taken, spoken, wrong_credentials
@@ -39,15 +42,16 @@ class ServiceAccount:
         self.client_secret = read_secret(client_secret)
         self._account = account
         # In an environment variable a PEM often has its line breaks written as \n.
-        self._private_key = read_secret(private_key).replace("\\n", "\n")
+        pem = read_secret(private_key).replace("\\n", "\n")
         self._url = f"{auth_url.rstrip('/')}/oauth2/v2.0/token"
         self._clock = clock
         self._token = ""
         self._ends_at = 0.0
         self._is_new = False
         try:
-            self._assertion()
-        except (ValueError, TypeError, jwt.PyJWTError):
+            # Once: checking a key takes longer than signing with it.
+            self._private_key = _rsa_key(pem)
+        except ValueError:
             raise ConfigError(
                 "channel.private_key",
                 "the private key of channel {channel}, kept in {reference}, is not an RSA key in "
@@ -89,7 +93,7 @@ class ServiceAccount:
             timeout_s=timeout_s,
         )
         said = answer.data
-        reason = spoken(said.get("error_description"), (self.client_secret, self._private_key))
+        reason = spoken(said.get("error_description"), (self.client_secret,))
         if answer.status == 400:
             raise wrong_credentials("NAVER WORKS", "HTTP 400", reason)
         now = self._clock.now()
@@ -109,6 +113,21 @@ class ServiceAccount:
             "exp": now + _ASSERTION_S,
         }
         return jwt.encode(claims, self._private_key, algorithm="RS256")
+
+
+def _rsa_key(pem: str) -> RSAPrivateKey:
+    """The key in a PEM.
+
+    Raises:
+        ValueError: There is none, it is protected by a password, or it is of another kind.
+    """
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError from error
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("not an RSA key")
+    return key
 
 
 def _seconds(value: object) -> float:
