@@ -52,7 +52,7 @@ def working(source: SourceSpec) -> Iterator[CameraWorker]:
 
 def health_with_reason(source: SourceSpec, reason: str) -> CameraHealth:
     with working(source) as worker:
-        wait_until(lambda: worker.health().reason == reason, limit_s=20)
+        wait_until(lambda: worker.health().reason == reason)
         return worker.health()
 
 

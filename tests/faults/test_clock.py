@@ -44,9 +44,7 @@ def test_a_clock_jump_loses_no_alert_and_changes_no_duration(
     plant.wait_for(lambda: siren.level == "off", why="the siren is quiet again")
     sounded = siren.times("danger")
     offset.write_text(f"{hours * 3600:+d}\n")
-    plant.wait_for(
-        lambda: siren.times("danger") > sounded, limit_s=40, why="it sounds after the jump"
-    )
+    plant.wait_for(lambda: siren.times("danger") > sounded, why="it sounds after the jump")
     plant.wait_for(lambda: siren.level == "off", why="and ends")
     plant.wait_for(
         lambda: sum(v.phase == "closed" for v in plant.violations()) >= 2, why="both are closed"

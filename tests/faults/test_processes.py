@@ -44,7 +44,6 @@ def test_a_killed_shard_is_blind_at_once_and_what_it_had_opened_is_on_record(
     shard.kill()
     plant.wait_for(
         lambda: plant.readiness().get("camera cell") == "shard_lost",
-        limit_s=10,
         why="the camera is declared blind",
     )
     opened = {row.id for row in plant.violations()}
@@ -111,7 +110,7 @@ def test_violations_while_the_engine_is_dead_are_on_record_afterwards(
     plant.wait_for(lambda: siren.level == "danger", why="the siren sounds")
     plant.kill("engine")
     known = {row.id for row in plant.violations()}
-    plant.wait_for(lambda: siren.level == "off", limit_s=15, why="a dead system is quiet")
+    plant.wait_for(lambda: siren.level == "off", why="a dead system is quiet")
     assert siren.changes()[-1]["why"] == "ttl"
     # One run of the film and a bit: somebody enters the cell meanwhile.
     spool = plant.settings.spool_dir

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -68,9 +69,10 @@ async def dispatching(
 
 def fill(database: Database, count: int) -> None:
     for number in range(count):
+        # Each in a zone of its own: alerts of one situation would share one notice.
         record_violation(
             database,
-            opened(f"v{number}", at=CLOCK.now()),
+            replace(opened(f"v{number}", at=CLOCK.now()), zone_id=f"z{number}"),
             rule_channels=None,
             site=SITE,
             siren_latency_s=None,

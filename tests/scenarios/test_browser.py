@@ -195,7 +195,7 @@ def test_the_wall_shows_live_video_with_people_and_zones(world: World, visit: Vi
 def test_h265_is_analysed_and_shown_as_still_pictures_in_words(world: World, visit: Visit) -> None:
     page = visit().open("/")
     tile = page.locator("#tile-hall")
-    expect(tile.locator(".still")).to_be_visible(timeout=20_000)
+    expect(tile.locator(".still")).to_be_visible(timeout=40_000)
     expect(tile.locator("[data-part=remark]")).to_contain_text("H.265")
     first = tile.locator(".still").get_attribute("src")
     expect(tile.locator(".still")).not_to_have_attribute("src", first or "")
@@ -210,13 +210,13 @@ def test_an_alert_comes_by_itself_and_one_tap_silences_the_siren(
     world.watch("cell")
     alert = newest_alert(world, known)
     card = page.locator(f"#alert-{alert}")
-    expect(card).to_be_visible(timeout=15_000)
-    expect(card.locator("img")).to_be_visible(timeout=20_000)
+    expect(card).to_be_visible(timeout=30_000)
+    expect(card.locator("img")).to_be_visible(timeout=40_000)
     wait_for(page, f"document.querySelector('#alert-{alert} img').naturalWidth > 0")
     world.plant.wait_for(lambda: world.siren.level == "danger", why="the siren sounds")
     keep_picture(page, "inbox")
     page.click(f"#acknowledge-{alert}")
-    world.plant.wait_for(lambda: world.siren.level == "off", limit_s=10, why="it is silenced")
+    world.plant.wait_for(lambda: world.siren.level == "off", why="it is silenced")
     assert any(row.phase != "closed" for row in world.plant.violations())
     expect(card.locator(".tag-acknowledged")).to_be_visible()
     expect(card).to_contain_text("admin")
@@ -235,15 +235,15 @@ def test_acknowledging_by_keyboard_alone(world: World, visit: Visit) -> None:
     known = ids(world)
     world.watch("cell")
     alert = newest_alert(world, known)
-    expect(page.locator(f"#acknowledge-{alert}")).to_be_visible(timeout=15_000)
+    expect(page.locator(f"#acknowledge-{alert}")).to_be_visible(timeout=30_000)
     world.plant.wait_for(lambda: world.siren.level == "danger", why="the siren sounds")
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == f"acknowledge-{alert}":
             break
     page.keyboard.press("Enter")
-    expect(page.locator(f"#alert-{alert} .tag-acknowledged")).to_be_visible(timeout=10_000)
-    world.plant.wait_for(lambda: world.siren.level == "off", limit_s=10, why="it is silenced")
+    expect(page.locator(f"#alert-{alert} .tag-acknowledged")).to_be_visible(timeout=30_000)
+    world.plant.wait_for(lambda: world.siren.level == "off", why="it is silenced")
     world.all_quiet()
 
 
@@ -293,7 +293,7 @@ def test_a_zone_drawn_in_the_page_is_obeyed_by_the_running_shard(
     expect(page.locator("p.notice")).to_be_visible()
     alert = newest_alert(world, known)
     visitor.open("/alerts")
-    expect(page.locator(f"#alert-{alert}")).to_contain_text(saved, timeout=15_000)
+    expect(page.locator(f"#alert-{alert}")).to_contain_text(saved, timeout=30_000)
     assert page.get_attribute("html", "lang") == language
     page.click("footer button[lang=en]")
     world.all_quiet()
@@ -322,13 +322,13 @@ def test_a_dead_camera_is_not_monitored_and_comes_back(world: World, visit: Visi
     page = visit(faults=True).open("/")
     wait_for(page, MOVING, "cell")
     world.server.kill()
-    expect(page.locator("#tile-cell.is-blind")).to_be_visible(timeout=4000)
+    expect(page.locator("#tile-cell.is-blind")).to_be_visible(timeout=30_000)
     expect(page.locator("#tile-cell [data-part=state]")).to_have_text("NOT MONITORED")
     expect(page.locator("#watching.is-complete")).to_have_count(0)
     keep_picture(page, "wall-blind")
     world.server.start()
     expect(page.locator("#tile-cell.is-live")).to_be_visible(timeout=40_000)
-    wait_for(page, MOVING, "cell", limit_s=30)
+    wait_for(page, MOVING, "cell", limit_s=60)
     world.plant.wait_live("cell", "hall")
 
 
@@ -337,10 +337,10 @@ def test_without_an_engine_nothing_is_called_monitored(world: World, visit: Visi
     page = visitor.open("/")
     wait_for(page, MOVING, "cell")
     world.plant.kill("engine")
-    expect(page.locator(".tile.is-blind")).to_have_count(2, timeout=8000)
+    expect(page.locator(".tile.is-blind")).to_have_count(2, timeout=40_000)
     expect(page.locator("#watching.is-complete")).to_have_count(0)
     keep_picture(page, "wall-no-engine")
     world.plant.start("engine")
     expect(page.locator("#watching.is-complete")).to_be_visible(timeout=60_000)
-    wait_for(page, MOVING, "cell", limit_s=30)
+    wait_for(page, MOVING, "cell", limit_s=60)
     assert [each for each in visitor.complaints if "Failed to load resource" not in each] == []

@@ -222,7 +222,7 @@ async def test_it_leaves_tidily(shard_settings: Settings, how: signal.Signals | 
                 process.send_signal(how)
             else:
                 engine.tell(Shutdown())
-            await until(lambda: process.poll() is not None, limit_s=15)
+            await until(lambda: process.poll() is not None)
             assert process.returncode == 0
         assert engine.violations()[-1].end_reason == "shard_lost"
         assert {e.kind for e in engine.received(EvidenceReady)} == {"clip", "picture"}

@@ -12,6 +12,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -31,6 +32,8 @@ CHROMIUM_ARGUMENTS = (
 
 PHONE = (390, 844)
 DESK = (1280, 800)
+
+expect.set_options(timeout=20_000)
 
 
 def chromium_path() -> str:
@@ -86,7 +89,7 @@ class Visitor:
         page.wait_for_selector("header.bar")
         return page
 
-    def wait_until(self, condition: str, *, limit_s: float = 15.0) -> None:
+    def wait_until(self, condition: str, *, limit_s: float = 40.0) -> None:
         """Wait for a JavaScript expression to hold.
 
         ``Page.wait_for_function`` cannot be used: the page's policy forbids ``eval``.

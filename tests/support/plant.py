@@ -184,7 +184,7 @@ class Plant:
                 return float(value)
         return None
 
-    def wait_for(self, condition: Callable[[], bool], *, limit_s: float = 40, why: str) -> None:
+    def wait_for(self, condition: Callable[[], bool], *, limit_s: float = 90, why: str) -> None:
         """Wait; on time-out say why, with the logs.
 
         Raises:
@@ -196,7 +196,7 @@ class Plant:
             words = "\n".join(self.log(name)[-4000:] for name in ("engine", "dashboard"))
             pytest.fail(f"{why}: did not happen in {limit_s} s\n{self.readiness()}\n{words}")
 
-    def wait_live(self, *cameras: str, limit_s: float = 60) -> None:
+    def wait_live(self, *cameras: str, limit_s: float = 120) -> None:
         """Wait until these cameras are monitored."""
         self.wait_for(
             lambda: all(self.readiness().get(f"camera {c}") == "ok" for c in cameras),
