@@ -67,6 +67,8 @@ EVERYBODY = Guard(None)
 VIEWER = Guard(Role.VIEWER, Scope.READ)
 OPERATOR = Guard(Role.OPERATOR, Scope.ACKNOWLEDGE)
 MANAGER = Guard(Role.MANAGER, Scope.CONFIGURE)
+MANAGER_READ = Guard(Role.MANAGER, Scope.READ)
+"""What concerns persons' health: not for everybody who may look."""
 MANAGER_ONLY = Guard(Role.MANAGER)
 ADMIN = Guard(Role.ADMIN)
 ADMIN_CONFIGURE = Guard(Role.ADMIN, Scope.CONFIGURE)
@@ -77,6 +79,7 @@ Public = Annotated[Visit, Depends(EVERYBODY)]
 ViewerVisit = Annotated[Visit, Depends(VIEWER)]
 OperatorVisit = Annotated[Visit, Depends(OPERATOR)]
 ManagerVisit = Annotated[Visit, Depends(MANAGER)]
+ManagerReadVisit = Annotated[Visit, Depends(MANAGER_READ)]
 ManagerOnlyVisit = Annotated[Visit, Depends(MANAGER_ONLY)]
 AdminVisit = Annotated[Visit, Depends(ADMIN)]
 AdminConfigureVisit = Annotated[Visit, Depends(ADMIN_CONFIGURE)]

@@ -35,7 +35,14 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 }
 
 MAX_BODY_BYTES: Final = 1024 * 1024
-"""Nothing that a browser or program sends us is larger than this."""
+"""Nothing that a browser or program sends us is larger than this, but for files."""
+
+MAX_UPLOAD_BYTES: Final = 16 * 1024 * 1024
+"""A photo or a table, where one is asked for."""
+
+_UPLOADS: Final = re.compile(
+    r"^(/accidents/import|/api/v1/accidents/imports|(/api/v1)?/actions/[0-9a-f]{32}/(state|photo))$"
+)
 
 _HOST = re.compile(r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?$")
 
@@ -82,18 +89,21 @@ class SaneHost:
 
 
 class BodyLimit:
-    """Refuses request bodies over ``MAX_BODY_BYTES`` (413), announced or not."""
+    """Refuses request bodies over ``MAX_BODY_BYTES`` (413), announced or not.
 
-    def __init__(self, app: ASGIApp, *, limit: int = MAX_BODY_BYTES) -> None:
+    Where files are sent the limit is ``MAX_UPLOAD_BYTES``.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = MAX_UPLOAD_BYTES if _UPLOADS.match(scope["path"]) else MAX_BODY_BYTES
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self._limit:
+        if not announced.isdecimal() or int(announced) > limit:
             await _too_large(scope, receive, send)
             return
         received = 0
@@ -103,7 +113,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
+            if received > limit:
                 raise _BodyTooLarge
             return message
 
