@@ -98,6 +98,8 @@ def _person(person: TrackedPerson) -> dict[str, Any]:
     }
     if person.ppe:
         plain["ppe"] = {item.value: state.value for item, state in person.ppe.items()}
+    if person.missing_since:
+        plain["missing"] = {item.value: round(at, 3) for item, at in person.missing_since.items()}
     return plain | _motion(person.floor, person.velocity_mps)
 
 
@@ -112,6 +114,7 @@ def _read_person(data: Mapping[str, Any]) -> TrackedPerson:
         keypoints=keypoints,
         age_s=float(data["age"]),
         ppe={PpeItem(item): PpeState(state) for item, state in data.get("ppe", {}).items()},
+        missing_since={PpeItem(item): float(at) for item, at in data.get("missing", {}).items()},
         floor=_read_floor(data),
         velocity_mps=_pair(data.get("v")),
     )

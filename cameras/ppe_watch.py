@@ -1,5 +1,6 @@
 """What the persons of one camera wear: whom to look at next, and what the looks have told."""
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,9 +15,17 @@ from safety.types import Frame, Picture, PpeItem, PpeState, TrackedPerson
 LOOK_EVERY_S = 0.5
 """Seconds between two looks at the same person."""
 
-CROPS_PER_FRAME = 2
-"""Crops cut out of one frame at the most: ten persons at 10 frames/s get all their looks. With
-more of them, each is looked at less often, who waited longest first."""
+CROPS_PER_S = 20.0
+"""Crops cut out at the most: ten persons get all their looks, however many frames that takes.
+With more of them, each is looked at less often, who waited longest first."""
+
+MOST_CROPS = 8
+"""Crops cut out of one frame at the most, however long ago the last look was."""
+
+_ROUNDING = 1e-3
+
+_JITTER_S = 0.02
+"""So much earlier a look may come: frames do not come at round times."""
 
 _LONGEST_STEP_S = 1.0
 """A camera that was blind for longer did not see anybody meanwhile."""
@@ -78,6 +87,8 @@ class PpeWatch:
         self._known: dict[int, _Known] = {}
         self._answers: deque[tuple[Look, Answer]] = deque()
         self._worn_at: float | None = None
+        self._filled_at = float("-inf")
+        self._crops_left = 0.0
 
     def answer(self, look: Look, answer: Answer) -> None:
         """A look is done; nothing in the answer if it failed. From any thread."""
@@ -95,7 +106,7 @@ class PpeWatch:
         self._take_answers()
         for person in persons:
             if person.track_id in wanted:
-                self._known.setdefault(person.track_id, _Known(now)).seen_at = now
+                self._meet(person, now)
         self._forget(now)
         if not self._known:
             self._worn_at = now
@@ -123,17 +134,19 @@ class PpeWatch:
         aspect = width_px / height_px
         now = frame.captured_at.monotonic
         due = [
-            (self._known[person.track_id].looked_at, person)
+            (known.looked_at, person)
             for person in persons
-            if person.track_id in self._known
-            and person.track_id in wanted
-            and now - self._known[person.track_id].looked_at >= LOOK_EVERY_S
+            if person.track_id in wanted
+            and now - (known := self._meet(person, now)).looked_at >= LOOK_EVERY_S - _JITTER_S
             and judgeable(person, wanted[person.track_id], aspect=aspect, height_px=height_px)
         ]
         if not due:
             return None
         due.sort(key=lambda entry: entry[0])
-        chosen = [person for _, person in (due if whole else due[:CROPS_PER_FRAME])]
+        chosen = [person for _, person in (due if whole else due[: self._allowance(now)])]
+        if not chosen:
+            return None
+        self._crops_left -= len(chosen)
         for person in chosen:
             self._known[person.track_id].looked_at = now
         crops = None if whole else _crops(frame, chosen)
@@ -149,6 +162,18 @@ class PpeWatch:
         )
         self.busy = True
         return look
+
+    def _meet(self, person: TrackedPerson, now: float) -> _Known:
+        known = self._known.setdefault(person.track_id, _Known(now))
+        known.seen_at = now
+        return known
+
+    def _allowance(self, now: float) -> int:
+        """How many crops may be cut now: few out of many frames, more out of few."""
+        more = CROPS_PER_S * (now - self._filled_at)
+        self._crops_left = min(max(self._crops_left, 0) + more, MOST_CROPS)
+        self._filled_at = now
+        return int(self._crops_left + _ROUNDING)
 
     def _take_answers(self) -> None:
         while self._answers:
@@ -173,7 +198,12 @@ class PpeWatch:
             for item in PpeItem
             if item in items
         }
-        return replace(person, ppe=ppe)
+        missing = {
+            item: since
+            for item, state in ppe.items()
+            if state is PpeState.MISSING and math.isfinite(since := known.votes[item].missing_since)
+        }
+        return replace(person, ppe=ppe, missing_since=missing)
 
     def _count(self, persons: Sequence[TrackedPerson], wanted: Wanted, now: float) -> None:
         step = min(now - (self._worn_at if self._worn_at is not None else now), _LONGEST_STEP_S)

@@ -186,6 +186,8 @@ class TrackedPerson:
         keypoints: (17, 3) float32: x, y normalised, confidence 0-1.
         age_s: Seconds since the track was first seen.
         ppe: What the person wears; empty where nobody looked.
+        missing_since: When the first of the looks was that say what is missing, monotonic
+            seconds.
         floor: Where the person stands; None without calibration or above the horizon.
         velocity_mps: Velocity in the plan, metres per second; None until it is known.
     """
@@ -196,6 +198,7 @@ class TrackedPerson:
     keypoints: FloatArray
     age_s: float
     ppe: Mapping[PpeItem, PpeState] = field(default_factory=dict)
+    missing_since: Mapping[PpeItem, float] = field(default_factory=dict)
     floor: FloorPosition | None = None
     velocity_mps: tuple[float, float] | None = None
 

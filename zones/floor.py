@@ -114,6 +114,7 @@ def locate(
             keypoints=person.keypoints,
             age_s=person.age_s,
             ppe=person.ppe,
+            missing_since=person.missing_since,
             floor=place,
         )
         for person, place in zip(persons, _positions(floor, sources), strict=True)

@@ -61,6 +61,7 @@ class PersonMotion:
                 keypoints=person.keypoints,
                 age_s=person.age_s,
                 ppe=person.ppe,
+                missing_since=person.missing_since,
                 floor=person.floor,
                 velocity_mps=known.get(person.track_id),
             )

@@ -195,6 +195,14 @@ class People:
     def _ppe(self) -> dict[int, Mapping[PpeItem, PpeState]]:
         return {person.track_id: person.ppe for person in self.pedestrians}
 
+    def missing_since(self, track_id: int) -> Mapping[PpeItem, float]:
+        """When the first look was that saw an item missing, monotonic seconds."""
+        return self._missing_since.get(track_id, {})
+
+    @cached_property
+    def _missing_since(self) -> dict[int, Mapping[PpeItem, float]]:
+        return {person.track_id: person.missing_since for person in self.pedestrians}
+
     def inside(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         """Who has body points in the zone.
 

@@ -1,6 +1,7 @@
 """The rule missing_ppe: seconds of "missing" open it, "cannot tell" neither opens nor ends it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from safety.types import Phase, PlantState, PpeItem, PpeState, Violation
 from tests.support.observations import (
     INSIDE,
     OUTSIDE,
+    START,
     Place,
     engine_of,
     frame_times,
@@ -64,12 +66,47 @@ def opened(reports: Sequence[Violation]) -> list[float]:
         ([(2.6, "mw"), (10, "ww")], []),
         ([(2.6, "mw"), (10, "??")], []),
         ([(2, "mw"), (3, "??"), (5, "mw"), (10, "??")], []),
-        ([(2, "mw"), (3, "??"), (9, "mw")], [5.5]),
-        ([(2, "??"), (9, "mw")], [4.5]),
+        ([(2, "mw"), (3, "??"), (9, "mw")], [6.0]),
+        ([(2, "??"), (9, "mw")], [5.0]),
     ],
 )
 def test_only_seconds_of_missing_open(script: Script, when: list[float], fps: float) -> None:
     assert opened(watch(script, fps=fps)) == pytest.approx(when, abs=1.01 / fps)
+
+
+@pytest.mark.parametrize(
+    ("looked_s", "came_s", "opens_s"),
+    [
+        (1.0, 0.0, 4.0),  # missing since the first look that saw it
+        (1.0, 1.4, 4.4),  # but not before the person came in
+        (None, 1.0, 5.0),  # nobody knows: since it is said
+    ],
+)
+def test_the_hold_runs_from_the_first_look(
+    looked_s: float | None, came_s: float, opens_s: float
+) -> None:
+    engine, reports = engine_of(rule()), list[Violation]()
+    since = {} if looked_s is None else {HAT: START.shifted(looked_s).monotonic}
+    for at_s in frame_times(8):
+        known = worn("mw") if at_s >= 2 else worn("??")
+        place = INSIDE if at_s >= came_s else OUTSIDE
+        somebody = person(1, place, age_s=at_s, ppe=known)
+        seen = replace(somebody, missing_since=since if at_s >= 2 else {})
+        reports += engine.update(observation([seen], at_s), PlantState())
+    assert opened(reports) == pytest.approx([opens_s], abs=0.11)
+
+
+@pytest.mark.parametrize(("hidden_s", "opens_s"), [(1.0, 3.0), (3.0, 6.9)])
+def test_who_is_hidden_for_moments_goes_on_being_inside(hidden_s: float, opens_s: float) -> None:
+    """Looks before and after somebody was hidden are about the same stay in the zone."""
+    engine, reports = engine_of(rule()), list[Violation]()
+    for at_s in frame_times(9):
+        hidden = 0.9 <= at_s < 0.9 + hidden_s
+        told = at_s >= 2
+        somebody = person(1, INSIDE, age_s=at_s, ppe=worn("mw" if told else "??"))
+        seen = replace(somebody, missing_since={HAT: START.shifted(0).monotonic} if told else {})
+        reports += engine.update(observation([] if hidden else [seen], at_s), PlantState())
+    assert opened(reports) == pytest.approx([opens_s], abs=0.11)
 
 
 def test_nobody_outside_the_zone_is_reported() -> None:

@@ -13,7 +13,8 @@ from safety.types import PpeState
 WORN, MISSING, UNKNOWN = PpeState.WORN, PpeState.MISSING, PpeState.UNKNOWN
 HAT, BARE = Evidence(worn=0.8), Evidence(missing=0.8)
 UNSURE = Evidence(worn=0.5, missing=0.45)
-LOOKS = {"h": HAT, "b": BARE, "?": UNSURE, ".": NOTHING}
+DOUBTFUL = Evidence(missing=0.65)
+LOOKS = {"h": HAT, "b": BARE, "d": DOUBTFUL, "?": UNSURE, ".": NOTHING}
 
 scores = st.floats(0, 1)
 looks = st.builds(Evidence, scores, scores)
@@ -47,7 +48,11 @@ def last(looks: str, every_s: float = 0.5) -> float:
         ("hhhhbbbbbb", MISSING),
         ("bbbbhhhhhh", WORN),
         ("hbhbhbhb", UNKNOWN),
-        ("bb.?.?.", MISSING),
+        ("bb.?.", MISSING),
+        ("bb.?.?.", UNKNOWN),
+        ("dddddddd", UNKNOWN),
+        ("dbdbdb", MISSING),
+        ("hh.?.?.", WORN),
         ("hhhh" + "." * 9, UNKNOWN),
         ("hhhh" + "." * 9 + "b", UNKNOWN),
         ("hhhh" + "." * 9 + "bb", MISSING),
@@ -72,6 +77,16 @@ def test_a_change_is_noticed_in_seconds_not_in_looks(every_s: float) -> None:
         at += every_s
         assert at < 15
     assert at >= 12
+
+
+@pytest.mark.parametrize(
+    ("told", "since_s"),
+    [("bb", 0.0), ("bbbb", 0.0), ("b.b", 0.0), ("hbbbb", 0.5), ("bb....bb", 3.0), ("bbhb", 1.5)],
+)
+def test_missing_since_the_first_look_of_those_that_say_nothing_else(
+    told: str, since_s: float
+) -> None:
+    assert voted(told).missing_since == since_s
 
 
 def test_old_evidence_is_no_evidence() -> None:

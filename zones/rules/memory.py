@@ -63,6 +63,10 @@ class Memory(Generic[T]):
         else:
             kept.value, kept.seen_at, kept.box = value, now, subject.box
 
+    def drop(self, track_id: int) -> None:
+        """Forget somebody, if anything is remembered of them."""
+        self._kept.pop(track_id, None)
+
     def all(self) -> list[T]:
         """What is remembered of everybody, those who are not seen too."""
         return [kept.value for kept in self._kept.values()]

@@ -5,13 +5,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from safety.clock import Instant
 from safety.types import PlantState, PpeItem, PpeState, Severity, Violation
 from zones.people import People
-from zones.rules.base import RuleContext, ZoneRuleBase
+from zones.rules.base import EndReason, RuleContext, ZoneRuleBase
 from zones.rules.episode import EpisodeMachine, Episodes
-
-FIRST_LOOK_S = 0.5
-"""Missing is told by two looks at least so far apart: it was missing at the first one already."""
+from zones.rules.memory import Memory
 
 
 class MissingPpeSpec(ZoneRuleBase):
@@ -45,7 +44,8 @@ class MissingPpeMachine(EpisodeMachine[int]):
     """Who is inside and what is seen missing.
 
     "Cannot tell" opens nothing and starts the hold-to-open again: only seconds of "missing"
-    count. An open violation stays open through it until ``hold_to_close_s`` has passed.
+    count, from the first look that saw it on. An open violation stays open through it until
+    ``hold_to_close_s`` has passed.
 
     Attributes:
         items: What has to be worn.
@@ -56,7 +56,7 @@ class MissingPpeMachine(EpisodeMachine[int]):
         self.items = frozenset(spec.items)
         self.inside: frozenset[int] = frozenset()
         self._items = spec.items
-        self._inside_since: dict[int, float] = {}
+        self._inside_since: Memory[float] = Memory(spec.hold_to_close_s)
         self._area = context.area
         super().__init__(
             Episodes(
@@ -68,24 +68,49 @@ class MissingPpeMachine(EpisodeMachine[int]):
             )
         )
 
+    def exchange(self, one: int, other: int) -> None:
+        self._inside_since.exchange(one, other)
+        super().exchange(one, other)
+
+    def end(self, reason: EndReason, now: Instant) -> list[Violation]:
+        self._inside_since.clear()
+        return super().end(reason, now)
+
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         self.inside = frozenset(people.inside(self._area, "feet"))
         now = people.at.monotonic
-        self._inside_since = {key: self._inside_since.get(key, now) for key in self.inside}
+        came_in = self._came_in(people, now)
         breaking: dict[int, Mapping[str, object]] = {}
+        since: dict[int, float] = {}
         undecided: set[int] = set()
         for track_id in self.inside:
             missing = self._in_state(people, track_id, PpeState.MISSING)
             unknown = self._in_state(people, track_id, PpeState.UNKNOWN)
             if missing:
                 breaking[track_id] = {"missing": missing, "cannot_tell": unknown}
+                # It takes several looks to be sure: it was missing at the first one already.
+                seen = people.missing_since(track_id)
+                first = min(seen.get(PpeItem(item), now) for item in missing)
+                since[track_id] = max(came_in[track_id], first)
             elif unknown:
                 undecided.add(track_id)
-        since = {key: max(self._inside_since[key], now - FIRST_LOOK_S) for key in breaking}
         return self._episodes.update(
             people.at, people.subjects, breaking, aspect=people.aspect, undecided=undecided,
             since=since,
         )  # fmt: skip
+
+    def _came_in(self, people: People, now: float) -> dict[int, float]:
+        """Since when each is inside; who is hidden for moments goes on being inside."""
+        self._inside_since.meet(people)
+        came_in: dict[int, float] = {}
+        for track_id, subject in people.subjects.items():
+            if track_id not in self.inside:
+                self._inside_since.drop(track_id)
+                continue
+            since = self._inside_since.get(track_id)
+            came_in[track_id] = now if since is None else since
+            self._inside_since.put(track_id, came_in[track_id], subject, now)
+        return came_in
 
     def _in_state(self, people: People, track_id: int, state: PpeState) -> list[str]:
         worn = people.ppe(track_id)
