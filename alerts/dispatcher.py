@@ -12,6 +12,8 @@ from alerts.channels.base import ChannelGone, Messenger
 from alerts.delivery_worker import DeliveryWorker, DispatchTimings
 from alerts.dispatch_metrics import DispatchMetrics
 from alerts.health import ChannelHealth, HealthState
+from alerts.notices import SiteContext
+from alerts.storm import StormGuard
 from alerts.waiting import wait_set
 from safety.clock import Clock
 from safety.errors import ChannelError, ChannelRefused, StoreUnavailable
@@ -69,6 +71,7 @@ class Dispatcher:
         self._running = False
         self._store_ok = True
         self._backlog_at = float("-inf")
+        self._guard = StormGuard(clock)
         for channel_id, messenger in messengers.items():
             self._add(channel_id, messenger)
 
@@ -96,6 +99,10 @@ class Dispatcher:
             if channel_id not in self._messengers:
                 self._add(channel_id, messenger)
         self.nudge()
+
+    def obey(self, site: SiteContext) -> None:
+        """Keep to the limits of this site's policy; until this is called there are none."""
+        self._guard.configure(site)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -141,11 +148,18 @@ class Dispatcher:
 
     def _read_due(self, wanted: Mapping[str, int]) -> dict[str, Sequence[Delivery]]:
         now = utc(self._clock.now())
+        due: dict[str, Sequence[Delivery]] = {}
         with self._database.reading() as session:
-            return {
-                channel_id: outbox.due(session, now, limit, channel_id=channel_id)
-                for channel_id, limit in wanted.items()
-            }
+            for channel_id, limit in wanted.items():
+                due[channel_id] = outbox.due(session, now, limit, channel_id=channel_id)
+        for channel_id, found in due.items():
+            # Only what waits has to be counted, and perhaps folded.
+            if found and self._guard.limits(channel_id):
+                with self._database.transaction() as session:
+                    due[channel_id] = self._guard.next_batch(
+                        session, channel_id, appetite=wanted[channel_id], at=now
+                    )
+        return due
 
     def _look_at_backlog(self) -> None:
         """Update the figures, and give up what waits in vain for a channel that is not there."""

@@ -43,12 +43,16 @@ def begin(
     key = situation_of(alert)
     found = _newest_locked(session, key)
     part = _part(session, alert, found, site)
-    if found is None or part is Part.LEADS:
+    if part is Part.REPEATS:
+        # It stands in the inbox by itself; later ones still join the conversation before it.
+        row = conversations.begin(session, alert, key=f"{key}|{part}", at=now)
+        _end(row, part, now)
+    elif found is None or part is Part.LEADS:
         row = conversations.begin(session, alert, key=key, at=now)
         _climb(session, alert, row, facts, known=known, site=site, logical=now, now=now)
         _schedule(row, plan_of(session, facts, site, row.started_at), site)
     else:
-        conversations.join(session, found[1], alert, told=part is Part.REPEATS)
+        conversations.join(session, found[1], alert)
         _schedule(found[1], plan_of(session, facts_of(found[0], site), site, now), site)
     session.flush()
     return part
@@ -149,7 +153,7 @@ def _part(
             lasts=found[1].over_at is None,
         )
     since = alert.raised_at - timedelta(seconds=policy.cooldown_s)
-    repeated = found is not None and conversations.repeats(session, alert, since=since)
+    repeated = found is not None and conversations.repeats(session, alert, found[0].id, since=since)
     return part_of(Severity(alert.severity), alert.raised_at, before, policy, repeated=repeated)
 
 

@@ -21,7 +21,7 @@ class Part(StrEnum):
     JOINS = "joins"
     """It is told with the next update of the conversation."""
     REPEATS = "repeats"
-    """It joins a conversation that somebody has answered, and nobody is told."""
+    """Somebody has just answered for the same person and rule: it is listed, nobody is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

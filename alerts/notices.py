@@ -80,7 +80,8 @@ def notice_payload(
         people: Who is to be told by name; if all of them read one language, it is theirs.
         said: More values for the event's sentence.
     """
-    translate = translator(_language(people, site))
+    language = _language(people, site)
+    translate = translator(language)
     text = translate(alert.message_key, **alert.params)
     kind = plain_event(event)
     if kind != "raised":
@@ -91,6 +92,7 @@ def notice_payload(
         "raised_at": alert.raised_at.timestamp(),
         "at": at.timestamp(),
         "text": f"[{site.name}] {text}",
+        "language": language,
         "data": {"site": site.name, "kind": alert.kind, "camera_id": alert.camera_id, **facts},
         "recipients": [{"name": p.name, "phone": p.phone, "email": p.email} for p in people],
     }

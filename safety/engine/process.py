@@ -40,6 +40,7 @@ from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
 from safety.engine.plan import PlanDesk
 from safety.engine.plant import PlantDesk
+from safety.engine.policy import PolicyDesk
 from safety.engine.recorder import Recorder
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import ViolationDesk
@@ -126,6 +127,12 @@ class Engine:
             recorded=self._dispatcher.nudge,
             doubles=Doubles(self._plan.person_of),
         )
+        self._policy = PolicyDesk(
+            clock=clock,
+            database=database,
+            site=lambda: self._site,
+            told=self._dispatcher.nudge,
+        )
         self._cameras = CameraDesk(
             clock=clock,
             database=database,
@@ -172,6 +179,7 @@ class Engine:
                     "dispatcher": self._dispatcher.run(),
                     "cameras": self._cameras.run(),
                     "violations": self._violations.run(),
+                    "policy": self._policy.run(),
                     "plan": self._plan.run(),
                     "plant": self._plant.run(),
                     "configuration": self._follower.run(),
@@ -239,6 +247,7 @@ class Engine:
         enabled = [camera.id for camera in site.spec.cameras if camera.enabled]
         self._placed = place(enabled, self._placed, per_shard=self._settings.cameras_per_shard)
         self._cameras.configure(site.spec.cameras)
+        self._dispatcher.obey(site.context)
         await self._channels.configure(site.channels)
         for name, link in self._shards.items():
             link.send(site.part(self._cameras_of(name)))
@@ -301,6 +310,7 @@ class Engine:
             case Nudge(what="mutes"):
                 self._plant.look_at_mutes()
             case Nudge():
+                self._policy.look_now()
                 await self._violations.look_for_attention()
                 self._dispatcher.nudge()
             case _:

@@ -16,9 +16,6 @@ from safety.store.tables import Alert
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """``next_at`` of a conversation that has to be looked at now, whatever the clock says."""
 
-LONGEST_REPETITION = timedelta(days=1)
-"""An alert that was raised longer ago than this repeats nothing."""
-
 LONGEST_SNOOZE = timedelta(hours=1)
 
 
@@ -50,15 +47,14 @@ def locked(session: Session, lead_id: str) -> tuple[Alert, Conversation] | None:
     return None if lead is None or row is None else (lead, row)
 
 
-def join(session: Session, row: Conversation, alert: Alert, *, told: bool) -> None:
-    """One more alert of the same situation; ``told`` if people need not hear of it."""
+def join(session: Session, row: Conversation, alert: Alert) -> None:
+    """One more alert of the same situation, of which people have to hear with the next update."""
     alert.lead_id, alert.leads = row.alert_id, False
     row.members += 1
     row.last_at = max(row.last_at, alert.raised_at)
     if alert.cleared_at is None:
         row.over_at, row.over_told = None, True
-    if not told:
-        row.untold = [*row.untold, alert.id]
+    row.untold = [*row.untold, alert.id]
     session.flush()
 
 
@@ -105,17 +101,18 @@ def unanswered(session: Session, *, limit: int = 20) -> Sequence[Alert]:
     return session.exec(query.order_by(col(Alert.raised_at).desc()).limit(limit)).all()
 
 
-def repeats(session: Session, alert: Alert, *, since: datetime) -> bool:
-    """Whether the same rule was broken by the same subject since then, in another alert."""
+def repeats(session: Session, alert: Alert, lead_id: str, *, since: datetime) -> bool:
+    """Whether an alert of this conversation, over no earlier than ``since``, had the same subject.
+
+    The same rule and the same subject, that is: one person at two machines is two dangers.
+    """
     if alert.rule_id is None or alert.subject is None:
         return False
-    ended = func.coalesce(Alert.cleared_at, Alert.raised_at)
     same = select(Alert.id).where(
+        or_(Alert.id == lead_id, Alert.lead_id == lead_id),
         Alert.rule_id == alert.rule_id,
         Alert.subject == alert.subject,
-        Alert.id != alert.id,
-        col(Alert.raised_at) >= since - LONGEST_REPETITION,
-        ended >= since,
+        func.coalesce(Alert.cleared_at, Alert.raised_at) >= since,
     )
     return session.exec(same.limit(1)).first() is not None
 
@@ -130,7 +127,7 @@ def snooze(session: Session, lead_id: str, *, minutes: int, by: str, at: datetim
     if not timedelta(minutes=1) <= timedelta(minutes=minutes) <= LONGEST_SNOOZE:
         raise Invalid("alert.snooze_length", "reminders can wait 1 to 60 minutes, not longer")
     found = locked(session, lead_id)
-    if found is None or found[1].ended_at is not None or found[0].state != "raised":
+    if found is None or found[1].next_at is None or found[1].ended_at is not None:
         raise Conflict("alert.no_ladder", "nobody else would be told of this alert anyway")
     row = found[1]
     row.snoozed_until, row.snoozed_by = at + timedelta(minutes=minutes), by

@@ -16,6 +16,9 @@ from safety.store.upsert import insert_new
 
 PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
 
+SUMMARISED = "summarised"
+"""Told together with others by the delivery that ``summary_id`` names."""
+
 LONGEST_WAIT = timedelta(minutes=15)
 """Nothing waits longer for its next attempt; a longer wait means the clock was set back."""
 
@@ -49,7 +52,7 @@ def enqueue(
     Args:
         session: The transaction that also changes the alert.
         alert: Whose event it is.
-        event: ``raised``, ``acknowledged`` or ``cleared``.
+        event: ``raised``, ``acknowledged``, ``cleared`` …; with a number if it comes again.
         channel_ids: Channels to tell.
         payload: What to tell them, JSON types.
         now: UTC; it is due at once.
@@ -100,6 +103,45 @@ def due(
         query = query.where(Delivery.channel_id == channel_id)
     longest_due = col(Delivery.next_attempt_at), col(Delivery.created_at), col(Delivery.id)
     return session.exec(query.order_by(*longest_due).limit(limit)).all()
+
+
+def fold(
+    session: Session, deliveries: Sequence[Delivery], payload: Mapping[str, Any], now: datetime
+) -> Delivery:
+    """Tell several deliveries of one channel by one: they are summarised, none is lost.
+
+    Args:
+        session: The open transaction.
+        deliveries: Pending ones; the summary goes under the alert of the first.
+        payload: What the summary says, every one of them included.
+        now: UTC; the summary is due at once.
+    """
+    first, summary_id = deliveries[0], uuid4().hex
+    summary = Delivery(
+        id=summary_id,
+        alert_id=first.alert_id,
+        channel_id=first.channel_id,
+        event=f"summary:{summary_id[:12]}",
+        payload=dict(payload),
+        state=PENDING,
+        created_at=now,
+        next_attempt_at=now,
+        deadline_at=max(each.deadline_at for each in deliveries),
+    )
+    session.add(summary)
+    session.flush()
+    ids = [each.id for each in deliveries]
+    rows = select(Delivery).where(col(Delivery.id).in_(ids), Delivery.state == PENDING)
+    for row in session.exec(rows.order_by(Delivery.id).with_for_update()):
+        row.state, row.summary_id = SUMMARISED, summary_id
+    session.flush()
+    return summary
+
+
+def summarised_by(session: Session, summary_ids: Iterable[str]) -> dict[str, Delivery]:
+    """Summaries by their id."""
+    query = select(Delivery).where(col(Delivery.id).in_(list(summary_ids)))
+    return {row.id: row for row in session.exec(query)}
 
 
 def delivered(session: Session, delivery_id: str, *, at: datetime) -> Delivery:
@@ -206,7 +248,7 @@ def backlog(session: Session) -> dict[str, Backlog]:
     """What waits and what was given up, by channel id; channels without either are absent."""
     query = (
         select(Delivery.channel_id, Delivery.state, func.count(), func.min(Delivery.created_at))
-        .where(Delivery.state != DELIVERED)
+        .where(col(Delivery.state).in_((PENDING, DEAD)))
         .group_by(Delivery.channel_id, Delivery.state)
     )
     found: dict[str, Backlog] = {}

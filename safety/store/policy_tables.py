@@ -93,4 +93,5 @@ class Conversation(SQLModel, table=True):
     ended_at: datetime | None = _time(nullable=True)
     """When the ladder ended."""
     end_reason: str | None = Field(default=None, index=True)
-    """``acknowledged``, ``decided``, ``over`` or ``exhausted``: all were told, nobody answered."""
+    """``acknowledged``, ``over``, ``repeats``: nobody was to be told, or ``exhausted``: everybody
+    was told and nobody has answered."""

@@ -44,7 +44,8 @@ def fill(database: Database, count: int, *channels: str, prefix: str = "v") -> N
     site = SiteContext(name="Site", timezone="UTC", language="en", messengers=channels)
     for number in range(count):
         # Each in a zone of its own: alerts of one situation would share one notice.
-        violation = replace(opened(f"{prefix}{number}", at=CLOCK.now()), zone_id=f"z{number}")
+        name = f"{prefix}{number}"
+        violation = replace(opened(name, at=CLOCK.now()), zone_id=name)
         record_violation(
             database,
             violation,
