@@ -42,6 +42,7 @@ from safety.engine.plan import PlanDesk
 from safety.engine.plant import PlantDesk
 from safety.engine.policy import PolicyDesk
 from safety.engine.recorder import Recorder
+from safety.engine.self_tests import SelfTestDesk
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import ViolationDesk
 from safety.site.spec import SiteSpec
@@ -156,6 +157,15 @@ class Engine:
             channels=self._channels,
             cameras=lambda: frozenset(camera.id for camera in self._site.spec.cameras),
         )
+        self._self_tests = SelfTestDesk(
+            clock=clock,
+            database=database,
+            recorder=self._recorder,
+            sirens=self._sirens,
+            channels=self._channels,
+            site=lambda: self._site,
+            health=self._events.channel_health,
+        )
         self._links = LinkServer(
             settings.engine_socket,
             connected=self._connected,
@@ -180,6 +190,7 @@ class Engine:
                     "cameras": self._cameras.run(),
                     "violations": self._violations.run(),
                     "policy": self._policy.run(),
+                    "self-tests": self._self_tests.run(),
                     "plan": self._plan.run(),
                     "plant": self._plant.run(),
                     "configuration": self._follower.run(),
