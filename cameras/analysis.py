@@ -23,6 +23,8 @@ class Analysis:
         plant: What the plant said then.
         open_violations: The camera's open violations after it.
         calibration: How the camera saw the floor; None: unknown.
+        beside: Who was outside the close-ups when the whole picture was last looked at; to be
+            drawn, and nothing else.
     """
 
     frame: Frame
@@ -30,6 +32,7 @@ class Analysis:
     plant: PlantState
     open_violations: tuple[Violation, ...]
     calibration: FloorCalibration | None = None
+    beside: tuple[TrackedPerson, ...] = ()
 
     @property
     def persons(self) -> tuple[TrackedPerson, ...]:

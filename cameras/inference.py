@@ -313,6 +313,7 @@ class InferenceThread:
             plant=plant,
             open_violations=lane.rules.open_violations,
             calibration=lane.analyst.calibration,
+            beside=lane.beside(observation),
         )
         for violation in violations:
             self._listener.violated(lane, violation, analysis)

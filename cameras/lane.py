@@ -1,6 +1,6 @@
 """One camera of a shard between its worker and its rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -18,7 +18,15 @@ from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
 from safety.clock import Instant
 from safety.perception.detector import Detector
-from safety.types import CameraState, Frame, PpeItem, PpeState, Violation
+from safety.types import (
+    CameraState,
+    Frame,
+    Observation,
+    PpeItem,
+    PpeState,
+    TrackedPerson,
+    Violation,
+)
 from zones.calibration import FloorCalibration
 from zones.engine import RuleEngine
 from zones.geometry import Polygon
@@ -107,6 +115,7 @@ class Lane:
         self._doubtful_rules: frozenset[str] = frozenset()
         self.heights = HeightsSeen()
         self._whole_at = float("-inf")
+        self._beside: tuple[TrackedPerson, ...] = ()
         self._rate = AnalysisRate(spec.min_fps)
         self._failures = 0
         self._doubtful = False
@@ -147,6 +156,15 @@ class Lane:
             return plan.regions
         self._whole_at = at
         return (*plan.regions, WHOLE)
+
+    def beside(self, observation: Observation) -> tuple[TrackedPerson, ...]:
+        """Whom this frame's close-ups do not show; see ``Analysis``. Ask once for each frame."""
+        regions = self.plan.regions
+        if not regions or observation.at.monotonic == self._whole_at:
+            self._beside = tuple(p for p in observation.persons if not _is_in(p, regions))
+            return ()
+        here = {person.track_id for person in observation.persons}
+        return tuple(person for person in self._beside if person.track_id not in here)
 
     def end(self, now: Instant) -> list[Violation]:
         """Close the open violations of a camera that is blind now; once per blindness."""
@@ -260,3 +278,10 @@ class Lane:
         if self._failures:
             return "model_error"
         return "starting" if self.loading or seeing_s <= limit_s else "slow"
+
+
+def _is_in(person: TrackedPerson, regions: Sequence[Region]) -> bool:
+    """Whether the feet are where a close-up shows them."""
+    left, _, right, bottom = (float(edge) for edge in person.box)
+    x = (left + right) / 2
+    return any(r.left <= x <= r.right and r.top <= bottom <= r.bottom for r in regions)

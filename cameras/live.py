@@ -247,7 +247,7 @@ def metadata(analysis: Analysis, pts_s: float | None) -> Metadata:
         camera_id=frame.camera_id,
         at=frame.captured_at,
         pts_s=pts_s,
-        persons=tuple(_seen(person) for person in analysis.persons),
+        persons=tuple(_seen(person) for person in (*analysis.persons, *analysis.beside)),
         violated_zones=tuple(sorted(zones)),
         violating_subjects=tuple(sorted({each for v in violations for each in _subjects(v)})),
         vehicles=drawn_vehicles(analysis),

@@ -14,7 +14,7 @@ from cameras.region_plan import CameraPlan, Outlook
 from cameras.regions import WHOLE, Region
 from cameras.slot import FrameSlot
 from safety.clock import ManualClock
-from safety.types import Frame
+from safety.types import Frame, TrackedPerson
 from tests.support.analyses import analysis_of
 from tests.support.pictures import WholePicture
 from tests.support.shards import film_camera
@@ -78,6 +78,16 @@ class Scene:
     def state(self) -> tuple[str, str]:
         watch = self.lane.watch(self.clock.now())
         return watch.state.value, watch.reason
+
+
+def body(track_id: int, x: float) -> TrackedPerson:
+    return TrackedPerson(
+        track_id=track_id,
+        box=np.array([x - 0.05, 0.3, x + 0.05, 0.7], np.float32),
+        score=0.9,
+        keypoints=np.zeros((17, 3), np.float32),
+        age_s=1.0,
+    )
 
 
 def just_started(scene: Scene) -> None:
@@ -211,6 +221,20 @@ def test_the_whole_picture_is_looked_at_now_and_then_by_the_clock_of_the_frames(
             scene.clock.advance(tenths / 10)
         assert sum(WHOLE in each for each in regions) == wholes
         assert all(close_up in each for each in regions)
+
+
+def test_people_outside_the_close_ups_are_drawn_where_they_were_last_seen() -> None:
+    scene = Scene()
+    close_up = Region(left=0.0, top=0.0, right=0.5, bottom=1.0)
+    scene.lane.look(Outlook(plan=CameraPlan(width=640, regions=(close_up,), context_s=0.5)))
+    inside, outside = body(1, 0.2), body(2, 0.8)
+    drawn = []
+    for persons in ((inside, outside), (inside,), ()):
+        frame = scene.frame()
+        scene.lane.due(frame)
+        drawn.append(scene.lane.beside(analysis_of(frame, *persons).observation))
+        scene.clock.advance(0.2)
+    assert drawn == [(), (outside,), (outside,)]
 
 
 def test_new_zones_are_seen_before_there_is_a_plan_for_them() -> None:
