@@ -14,6 +14,7 @@ from alerts.channels.base import ChannelBusy, ChannelGone, Messenger, Notice, Si
 from alerts.channels.mqtt import MqttSiren, MqttSirenSpec
 from alerts.channels.recording import RecordingChannel, RecordingSpec, read_recording
 from alerts.channels.webhook import WebhookMessenger, WebhookSpec
+from alerts.channels.zigbee import ZigbeeSirenSpec
 from alerts.open import (
     AnyChannelSpec,
     carries_notices,
@@ -291,6 +292,43 @@ async def test_siren_over_tls_trusts_nobody_unknown(
     siren = MqttSiren(siren_spec(encrypted_mosquitto[0], tls=True), clock=SystemClock())
     with pytest.raises(ChannelError, match="certificate verify failed"):
         await siren.check()
+    await siren.close()
+
+
+# Zigbee2MQTT siren
+
+
+async def test_zigbee_siren_is_told_how_long_to_sound(mosquitto: Mosquitto) -> None:
+    topic = "zigbee2mqtt/Press siren"
+    spec = ZigbeeSirenSpec(
+        id="z", name="Z", host=mosquitto.host, port=mosquitto.port, topic=topic, strobe=False
+    )
+    async with listening(mosquitto, f"{topic}/set") as heard:
+        siren = open_channel(spec, clock=SystemClock())
+        assert is_siren(siren)
+        for level in (SirenLevel.DANGER, SirenLevel.WARNING, SirenLevel.OFF):
+            await siren.set(level, ttl_s=5.2, reason="drill")
+        await until(lambda: len(heard) == 3)
+        await siren.check()
+        await siren.close()
+    assert [message.body["warning"] for message in heard] == [
+        {"mode": "emergency", "level": "very_high", "strobe": False, "duration": 6},
+        {"mode": "emergency", "level": "low", "strobe": False, "duration": 6},
+        {"mode": "stop", "strobe": False, "duration": 0},
+    ]
+    assert not any(message.retained for message in heard)
+
+
+async def test_zigbee_siren_that_its_bridge_calls_offline_is_an_error(
+    mosquitto: Mosquitto,
+) -> None:
+    topic = "zigbee2mqtt/Press siren"
+    spec = ZigbeeSirenSpec(id="z", name="Z", host=mosquitto.host, port=mosquitto.port, topic=topic)
+    async with aiomqtt.Client(mosquitto.host, mosquitto.port) as bridge:
+        await bridge.publish(f"{topic}/availability", b'{"state":"offline"}', qos=1, retain=True)
+    siren = open_channel(spec, clock=SystemClock())
+    assert is_siren(siren)
+    await until_check_says(siren, "is offline")
     await siren.close()
 
 

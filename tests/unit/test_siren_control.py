@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from alerts.channels.base import Siren, SirenLevel
+from alerts.channels.patlite import PatliteSiren, PatliteSpec
+from alerts.channels.patlite_frames import NH, Show, pns
 from alerts.health import HealthState
 from alerts.siren_worker import OFF_MESSAGES, SirenTimings
 from alerts.sirens import SirenControl
 from safety.clock import SystemClock
 from safety.errors import ChannelError
 from safety.types import Severity, Violation
+from tests.support.siren_rigs import TowerRig
 from tests.support.sirens import FickleChannel
 from tests.support.violations import cleared, opened, updated
 from tests.support.waiting import until
@@ -92,6 +95,68 @@ async def test_acknowledging_makes_it_quiet(make_siren: MakeSiren) -> None:
         await control.report(updated(violation, 0.1), None)
         await control.report(now("v2"), None)
         await until(lambda: siren.level is DANGER)
+
+
+async def test_where_only_the_end_counts_acknowledging_changes_nothing(
+    make_siren: MakeSiren,
+) -> None:
+    siren, other = make_siren("s"), make_siren("other")
+    siren.quiet_when = "over"
+    async with controlling(siren, other) as control:
+        violation = now()
+        await control.report(violation, None)
+        await until(lambda: siren.level is DANGER and other.level is DANGER)
+        await control.silence(violation.id)
+        await until(lambda: other.level is OFF)
+        commanded = len(siren.commanded)
+        await until(lambda: len(siren.commanded) > commanded + 1)
+        assert siren.level is DANGER
+        await control.report(cleared(violation), None)
+        await until(lambda: siren.level is OFF)
+
+
+async def test_what_cannot_go_quiet_by_itself_is_told_so_once_at_the_start(
+    make_siren: MakeSiren,
+) -> None:
+    siren = make_siren("s")
+    siren.quiet_by_itself = False
+    async with controlling(siren):
+        await until(lambda: siren.attempts >= 4)
+    assert siren.commanded == [OFF], "an earlier life may have left it sounding"
+
+
+async def test_what_has_to_sound_at_the_start_is_not_silenced_first(
+    make_siren: MakeSiren,
+) -> None:
+    siren = make_siren("s")
+    siren.quiet_by_itself = False
+    control = SirenControl({"s": siren}, clock=CLOCK, timings=TIMINGS)
+    await control.report(now(), None)
+    task = asyncio.create_task(control.run())
+    await until(lambda: bool(siren.commanded))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert siren.commanded[0] is DANGER
+
+
+async def test_a_tower_without_timer_follows_a_violation_to_its_end() -> None:
+    rig = TowerRig("pns_nh")
+    await rig.start()
+    spec = PatliteSpec.model_validate({"id": "t", "name": "T", **rig.spec})
+    tower = PatliteSiren(spec, clock=CLOCK)
+    async with controlling(tower) as control:
+        violation = now()
+        await control.report(violation, None)
+        await until(lambda: rig.level is DANGER)
+        rig.server.twin.answer(pns(NH, Show()))
+        await until(lambda: rig.level is DANGER, limit_s=5.0)
+        await control.silence(violation.id)
+        await until(lambda: rig.level is OFF)
+        await control.report(now("v2"), None)
+        await until(lambda: rig.level is DANGER)
+    await tower.close()
+    assert rig.level is OFF, "an engine that is stopped leaves nothing sounding"
+    await rig.stop()
 
 
 async def test_level_follows_the_worst(make_siren: MakeSiren) -> None:
