@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cameras.messages import CameraStatus
+from safety.incidents.types import FalseAlarm
 from safety.types import CameraState
 
 
@@ -69,6 +70,12 @@ class AlertInfo(Answer):
     decided_at: datetime | None
     decided_by: str | None
     note: str | None
+    lead_id: str | None
+    """The alert whose conversation it joined; null: it leads one of its own."""
+    joined: int
+    """How many alerts joined the conversation that it leads."""
+    snoozed_until: datetime | None
+    """Until then nobody else is told."""
     version: int
     evidence: Sequence[EvidenceInfo] = ()
 
@@ -85,6 +92,8 @@ class Decision(Answer):
     """Somebody's judgement of an alert."""
 
     verdict: Literal["confirmed", "false_positive"]
+    reason: FalseAlarm | None = None
+    """Why it was false; ``other`` needs a note."""
     note: str | None = Field(default=None, max_length=500)
 
 

@@ -266,3 +266,44 @@ def _moved(
     incident = incidents.get(session, row.incident_id)
     told = {"action": row.id, **detail}
     incidents.moved(session, incident, "incident.action", by=by, at=at, detail=told)
+
+
+def done_between(
+    session: Session, *, since: datetime, until: datetime
+) -> Sequence[CorrectiveAction]:
+    """Actions that were done within a window (UTC), the earliest first."""
+    query = select(CorrectiveAction).where(
+        col(CorrectiveAction.done_at) >= since, col(CorrectiveAction.done_at) < until
+    )
+    in_order = col(CorrectiveAction.done_at), col(CorrectiveAction.id)
+    return session.exec(query.order_by(*in_order)).all()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCounts:
+    """How the actions of one incident stand; dropped ones do not count."""
+
+    total: int = 0
+    verified: int = 0
+    overdue: int = 0
+
+
+def counts(
+    session: Session, incident_ids: Sequence[str], *, today: date
+) -> dict[str, ActionCounts]:
+    """How the actions of incidents stand, by incident id; those without any are absent."""
+    query = select(
+        CorrectiveAction.incident_id, CorrectiveAction.state, CorrectiveAction.due_on
+    ).where(
+        col(CorrectiveAction.incident_id).in_(incident_ids),
+        CorrectiveAction.state != ActionState.DROPPED.value,
+    )
+    found: dict[str, ActionCounts] = {}
+    for incident_id, state, due_on in session.exec(query):
+        known = found.get(incident_id, ActionCounts())
+        found[incident_id] = ActionCounts(
+            total=known.total + 1,
+            verified=known.verified + (state == ActionState.VERIFIED),
+            overdue=known.overdue + (state == ActionState.OPEN and due_on < today),
+        )
+    return found

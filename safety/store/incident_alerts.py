@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from safety.incidents.incident_entry import IncidentEntry
@@ -132,3 +133,13 @@ def unlink(
     detail = {"unlinked": alert_id}
     incidents.moved(session, incident, "incident.link", by=by, at=at, detail=detail)
     return incident
+
+
+def counts(session: Session, incident_ids: Sequence[str]) -> dict[str, int]:
+    """How many alerts incidents have, by incident id; those without any are absent."""
+    query = (
+        select(IncidentAlert.incident_id, func.count())
+        .where(col(IncidentAlert.incident_id).in_(incident_ids))
+        .group_by(IncidentAlert.incident_id)
+    )
+    return dict(session.exec(query).all())
