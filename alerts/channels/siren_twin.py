@@ -1,4 +1,4 @@
-"""A siren that exists only as a program: obeys an MQTT topic as ``docs/channels.md`` says.
+"""A siren that exists only as a program: obeys an MQTT topic as ``docs/sirens.md`` says.
 
 ``python -m alerts.channels.siren_twin --topic plant/siren-1`` writes one JSON line for every
 command and every change of what it shows. For the demo, drills and tests, and an example for

@@ -8,6 +8,7 @@ from dashboard.routes import (
     api_plant,
     api_record,
     api_replay,
+    api_sirens,
     api_site,
     audit,
     calibration,
@@ -49,6 +50,7 @@ PAGES = (
     api_record.router,
     api_parts.router,
     api_plant.router,
+    api_sirens.router,
     api_replay.router,
 )
 """Every router of the application; a new file is added here."""
