@@ -40,7 +40,8 @@ class Tile:
         aspect: Width / height of the picture.
         open_alerts: Alerts of this camera that nobody has acknowledged.
         danger: Whether the situation of one of them lasts.
-        zones: To draw: ``id``, ``name`` and ``polygon``.
+        zones: To draw: ``id``, ``name``, ``polygon``, and ``hatched`` where people in it are too
+            small to be found.
     """
 
     id: str
@@ -111,7 +112,7 @@ def read_wall(visit: Visit) -> Wall:
             camera,
             known.get(camera.id),
             visit.hub,
-            zones=_zones(camera, zones),
+            zones=_zones(camera, zones, known.get(camera.id)),
             open_alerts=opened[camera.id],
             danger=camera.id in lasting,
         )
@@ -158,10 +159,13 @@ def _tile(
     )
 
 
-def _zones(camera: Camera, zones: Sequence[Zone]) -> list[dict[str, Any]]:
+def _zones(
+    camera: Camera, zones: Sequence[Zone], status: CameraStatus | None
+) -> list[dict[str, Any]]:
     """What is drawn in a picture: its own zones, and what it shows of those on the floor."""
     stored = camera.spec.get("calibration")
     floor = solve(CalibrationSpec.model_validate(stored)) if stored else None
+    unresolved = status.unresolved_zones if status else ()
     drawn = []
     for zone in zones:
         polygon = zone.spec.get("polygon") if zone.camera_id == camera.id else None
@@ -169,7 +173,15 @@ def _zones(camera: Camera, zones: Sequence[Zone]) -> list[dict[str, Any]]:
         if floor is not None and floor_m is not None:
             polygon = floor.picture_polygon(floor_m)
         if polygon:
-            drawn.append({"id": zone.id, "name": zone.spec["name"], "polygon": polygon})
+            hatched = zone.id in unresolved
+            drawn.append(
+                {
+                    "id": zone.id,
+                    "name": zone.spec["name"],
+                    "polygon": polygon,
+                    "hatched": hatched,
+                }
+            )
     return drawn
 
 

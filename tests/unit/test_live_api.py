@@ -59,7 +59,25 @@ def test_the_state_is_told_in_words(
         tile = tiles(browser)["cam-1"]
     assert tile["state"] == state.value
     assert bool(tile["since_text"]) == bool(words)
-    assert tile["zones"] == [{"id": "cell", "name": "Cell", "polygon": [list(c) for c in CELL]}]
+    outline = [list(corner) for corner in CELL]
+    assert tile["zones"] == [{"id": "cell", "name": "Cell", "polygon": outline, "hatched": False}]
+
+
+def test_a_zone_in_which_people_are_too_small_is_hatched_and_said(site: Site) -> None:
+    browser = site.signed_in(Role.VIEWER)
+    status = camera_status(
+        "cam-1",
+        state=CameraState.DEGRADED,
+        reason="cannot_resolve",
+        unresolved_zones=("cell",),
+        zone_heights_px={"cell": 31.4},
+    )
+    with playing(site.settings, status):
+        wait_until(lambda: tiles(browser)["cam-1"]["zones"][0]["hatched"])
+        page = browser.get("/cameras").text
+    assert "구역은 감시되지 않음" in tiles(browser)["cam-1"]["reason_text"]
+    assert "감시되지 않음: 사람이 너무 작게 보입니다." in page
+    assert "31픽셀" in page
 
 
 def test_word_that_is_too_old_counts_for_nothing(site: Site) -> None:

@@ -89,6 +89,7 @@ export class Overlay {
     const context = this.#context;
     context.setLineDash([]);
     context.lineJoin = "round";
+    if (zone.hatched) this.#hatch(path, corners, 9 * unit);
     if (violated) {
       context.fillStyle = "rgb(255 77 69 / 28%)";
       context.fill(path);
@@ -97,6 +98,23 @@ export class Overlay {
     if (!violated) context.setLineDash([7 * unit, 5 * unit]);
     this.#stroke(path, violated ? DANGER : "#ffffff", violated ? 3.4 * unit : 1.6 * unit);
     context.setLineDash([]);
+  }
+
+  // Grey stripes: NOT MONITORED.
+  #hatch(path, corners, step) {
+    const context = this.#context;
+    const [xs, ys] = [0, 1].map((axis) => corners.map((corner) => corner[axis]));
+    const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
+    const lines = new Path2D();
+    for (let x = Math.min(...xs) - (bottom - top); x < Math.max(...xs); x += step) {
+      lines.moveTo(x, bottom);
+      lines.lineTo(x + bottom - top, top);
+    }
+    context.save();
+    context.clip(path);
+    context.setLineDash([]);
+    this.#stroke(lines, "rgb(195 201 207 / 70%)", step / 3);
+    context.restore();
   }
 
   #label({ name: text, polygon }, { at, unit }) {
