@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from safety.kpi.errors import KpiError, checked_count, checked_exposure
 
@@ -17,6 +18,9 @@ _TAIL = 0.00135
 
 _MOVING_RANGE = 2.66
 """3 / d2 for moving ranges of two."""
+
+_HIGHEST = 40.0
+"""A CUSUM limit in cases beyond which no monthly chart of one plant goes."""
 
 _NELSON = 3.6
 """Waiting times to the power of 1 / 3.6 are nearly normal."""
@@ -128,7 +132,7 @@ def cusum_reference(from_rate: float, to_rate: float) -> float:
 
 
 def cusum_upward(counts: Sequence[int], *, reference: float) -> tuple[float, ...]:
-    """The sum that grows while counts lie above ``reference``; a signal is above a limit ``h``."""
+    """The sum that grows while counts lie above ``reference``; a signal reaches a limit ``h``."""
     sums: list[float] = []
     level = 0.0
     for count in counts:
@@ -145,3 +149,39 @@ def cusum_downward(counts: Sequence[int], *, reference: float) -> tuple[float, .
         level = max(0.0, level + reference - checked_count(count, "the number of cases"))
         sums.append(level)
     return tuple(sums)
+
+
+def cusum_run_length(mean: float, *, reference: float, limit: float) -> float:
+    """Months on average until a CUSUM signals, if counts have this mean.
+
+    A Markov chain over the sum's values (Brook and Evans, Biometrika 1972); the sum is looked
+    at in steps of a twentieth of a case.
+    """
+    step = 0.05
+    states = np.arange(0, round(limit / step)) * step
+    counts = np.arange(0, int(stats.poisson.isf(1e-12, mean)) + 2)
+    reached = np.maximum(states[:, None] + counts[None, :] - reference, 0.0)
+    target = np.round(reached / step).astype(int)
+    stays = target < len(states)
+    chances = np.broadcast_to(stats.poisson.pmf(counts, mean), target.shape)
+    transition = np.zeros((len(states), len(states)))
+    rows = np.broadcast_to(np.arange(len(states))[:, None], target.shape)
+    np.add.at(transition, (rows[stays], target[stays]), chances[stays])
+    lengths = np.linalg.solve(np.eye(len(states)) - transition, np.ones(len(states)))
+    return float(lengths[0])
+
+
+def cusum_limit(mean: float, *, reference: float, false_every: float) -> float:
+    """The lowest limit, in half cases, at which chance alone signals no oftener than that.
+
+    Args:
+        mean: Cases per month without a change.
+        reference: As from ``cusum_reference``.
+        false_every: Months.
+    """
+    limit = 1.0
+    while limit < _HIGHEST and (
+        cusum_run_length(mean, reference=reference, limit=limit) < false_every
+    ):
+        limit += 0.5
+    return limit

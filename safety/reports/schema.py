@@ -84,8 +84,9 @@ class BaselineFacts(Part):
     first_month: Month
     last_month: Month
     programme_start: Month
+    groups: Literal["own", "all"]
+    """Whose workers count."""
     registered_at: datetime
-    registered_by_role: str
     changes: tuple["BaselineChange", ...] = ()
 
 
@@ -138,9 +139,9 @@ class Target(Part):
 
 
 class IncidentRow(Part):
-    """An incident without names."""
+    """An incident without names; ``number`` is what people on the site call it."""
 
-    id: str
+    number: int
     kind: str
     state: str
     occurred_on: date
@@ -155,7 +156,7 @@ class ActionRow(Part):
 
     text: str
     control: str
-    owner_role: str
+    state: str
     due_on: date | None
     done_on: date | None
     overdue: bool

@@ -1,6 +1,6 @@
 """Who did what, when; written in the same transaction as the deed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,3 +51,13 @@ def list_entries(
     if before is not None:
         query = query.where(col(Audit.id) < before)
     return session.exec(query.order_by(col(Audit.id).desc()).limit(limit)).all()
+
+
+def between(
+    session: Session, *, actions: Collection[str], since: datetime, until: datetime
+) -> Sequence[Audit]:
+    """Entries of these actions within a window, oldest first."""
+    query = select(Audit).where(
+        col(Audit.action).in_(actions), col(Audit.at) >= since, col(Audit.at) < until
+    )
+    return session.exec(query.order_by(col(Audit.id))).all()

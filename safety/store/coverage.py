@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from safety.store.tables import Coverage
 from safety.store.upsert import insert_new
@@ -61,7 +61,7 @@ def save_interval(
     row = session.exec(query.execution_options(populate_existing=True)).one()
     if row.ended_at is None:
         row.seconds = max(row.seconds, seconds)
-        row.ended_at = None if is_open else _end_of(row)
+        row.ended_at = None if is_open else end_of(row)
         session.flush()
 
 
@@ -70,7 +70,7 @@ def close_abandoned(session: Session) -> int:
     query = select(Coverage).where(col(Coverage.ended_at).is_(None))
     rows = session.exec(query.with_for_update()).all()
     for row in rows:
-        row.ended_at = _end_of(row)
+        row.ended_at = end_of(row)
     session.flush()
     return len(rows)
 
@@ -91,7 +91,7 @@ def totals(
     """
     seconds: dict[str, dict[str, float]] = {}
     for row in _reaching(session, since, until, camera_id):
-        inside = min(_end_of(row), until) - max(row.started_at, since)
+        inside = min(end_of(row), until) - max(row.started_at, since)
         states = seconds.setdefault(row.camera_id, dict.fromkeys(CameraState, 0.0))
         states[row.state] += inside.total_seconds()
     window_s = (until - since).total_seconds()
@@ -116,8 +116,15 @@ def _reaching(
     if camera_id is not None:
         query = query.where(Coverage.camera_id == camera_id)
     rows = session.exec(query.order_by(col(Coverage.started_at), col(Coverage.id))).all()
-    return [row for row in rows if _end_of(row) > since]
+    return [row for row in rows if end_of(row) > since]
 
 
-def _end_of(row: Coverage) -> datetime:
+def first_seen(session: Session) -> dict[str, datetime]:
+    """When anything was first known of each camera, by camera id."""
+    query = select(Coverage.camera_id, func.min(Coverage.started_at))
+    return dict(session.exec(query.group_by(col(Coverage.camera_id))).all())
+
+
+def end_of(row: Coverage) -> datetime:
+    """When an interval ended, or as far as it has come: by its length, not by the clock."""
     return row.started_at + timedelta(seconds=row.seconds)

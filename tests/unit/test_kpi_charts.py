@@ -4,7 +4,9 @@ import pytest
 
 from safety.kpi.charts import (
     cusum_downward,
+    cusum_limit,
     cusum_reference,
+    cusum_run_length,
     cusum_upward,
     gap_chart,
     rate_chart,
@@ -64,3 +66,14 @@ def test_what_cannot_be_drawn_says_why(call: object, key: str) -> None:
     with pytest.raises(KpiError) as caught:
         call()  # type: ignore[operator]
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(("mean", "months"), [(4, 421.7), (6, 9.73)])
+def test_how_long_a_cusum_runs(mean: float, months: float) -> None:
+    assert cusum_run_length(mean, reference=5, limit=10) == pytest.approx(months, rel=2e-3)
+
+
+def test_the_limit_is_the_lowest_that_keeps_false_signals_rare() -> None:
+    limit = cusum_limit(1.0, reference=1.4427, false_every=120)
+    assert cusum_run_length(1.0, reference=1.4427, limit=limit) >= 120
+    assert cusum_run_length(1.0, reference=1.4427, limit=limit - 0.5) < 120
