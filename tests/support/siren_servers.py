@@ -43,7 +43,8 @@ class Server:
         assert task is not None
         self._tasks.add(task)
         try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError):
+            # Cancelled is only what ``stop`` cuts; asyncio would print it as an error.
+            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 await self.serve(reader, writer)
         finally:
             self._tasks.discard(task)

@@ -2,9 +2,13 @@
 
 import base64
 import hashlib
+import re
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.channels import onvif_soap
@@ -27,7 +31,7 @@ from alerts.channels.patlite_frames import (
 )
 from alerts.channels.patlite_twin import TowerTwin
 from alerts.channels.siren_spec import LatchingSpec
-from alerts.specs import AnyChannelSpec, ChannelSpec
+from alerts.specs import AnyChannelSpec, AnySirenSpec, ChannelSpec
 from tests.support.siren_rigs import LATCHES
 
 CATALOGUE = Show(colours=(4, 6, 0, 9, 1), buzzer=11)
@@ -192,3 +196,16 @@ def test_a_device_with_a_timer_needs_no_acknowledgement(
     parsed = adapter.validate_python({"id": "c", "name": "C", **spec})
     assert isinstance(parsed, LatchingSpec)
     assert parsed.quiet_by_itself is quiet_by_itself
+
+
+def test_the_examples_of_the_documentation_can_be_used() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sirens.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    adapter: TypeAdapter[AnyChannelSpec] = TypeAdapter(ChannelSpec)
+    kinds = []
+    for example in examples:
+        [spec] = yaml.safe_load(example.removeprefix("channels:\n"))
+        kinds.append(adapter.validate_python(spec).kind)
+    assert sorted(kinds) == sorted(
+        spec.model_fields["kind"].default for spec in get_args(AnySirenSpec)
+    )
