@@ -14,6 +14,9 @@ _SPECS = {spec.model_fields["kind"].default: spec for spec in get_args(AnyChanne
 CHANNEL_KINDS: tuple[str, ...] = tuple(_SPECS)
 """Every kind of channel."""
 
+SIREN_KINDS = tuple(kind for kind, spec in _SPECS.items() if "quiet_when" in spec.model_fields)
+"""Those that sound; every other one carries messages."""
+
 _NOT_ASKED = {"id", "kind", "name", "enabled"}
 _LONG = {"template"}
 _SELDOM = {"api_url", "auth_url", "ca_file", "path", "check_url", "device_id"}

@@ -16,7 +16,13 @@ from alerts.open import AnyChannelSpec, carries_notices, is_messenger, is_siren,
 from alerts.ping import ping_channel, try_siren
 from dashboard import forms
 from dashboard.access import ManagerOnlyVisit, ViewerVisit
-from dashboard.channel_fields import CHANNEL_KINDS, ChannelField, fields_of, values_of
+from dashboard.channel_fields import (
+    CHANNEL_KINDS,
+    SIREN_KINDS,
+    ChannelField,
+    fields_of,
+    values_of,
+)
 from dashboard.channel_forms import CHANNEL, filled_channel
 from dashboard.etags import check_match, spec_etag
 from dashboard.forms import Form
@@ -175,7 +181,10 @@ def _page(visit: Visit, *, failed: str = "", problem: str = "") -> Response:
         failed=failed,
         problem=problem,
         engine_silent=engine is None,
-        kinds=CHANNEL_KINDS,
+        kinds={
+            "sirens": SIREN_KINDS,
+            "messengers": [kind for kind in CHANNEL_KINDS if kind not in SIREN_KINDS],
+        },
     )
 
 
