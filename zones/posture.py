@@ -143,6 +143,8 @@ class Lying:
         standing: How tall the person looked when last upright, picture heights; NaN unknown.
         heights: When, how far down the hips were, and the height of the body, while not lying.
         lying_at: When last seen lying; None: not lying.
+        surely_since: Since when every frame shows a lying body; None: the last one did not.
+        lain_as: Height of the body when it was last surely seen lying for a while; NaN: not yet.
         falling_since: Since when falling, before lying.
         fell: Falls, or lies because of a fall.
         fell_from: When the hips began to go down in that fall.
@@ -156,6 +158,8 @@ class Lying:
         default_factory=lambda: deque(maxlen=_REMEMBERED)
     )
     lying_at: float | None = None
+    surely_since: float | None = None
+    lain_as: float = float("nan")
     falling_since: float | None = None
     fell: bool = False
     fell_from: float = 0.0

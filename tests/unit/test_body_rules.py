@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from safety.types import Observation, PlantState, Violation
+from safety.types import KEYPOINTS, Observation, PlantState, Violation
 from tests.support import moments
 from tests.support.bodies import Pose, body, camera
 from tests.support.moments import MIDDLE_M
@@ -21,6 +22,9 @@ from zones.specs import RuleSpec
 FALL = FallSpec(id="r", name="R")
 DOWN = ManDownSpec(id="r", name="R", still_s=5)
 RUN = RunningSpec(id="r", name="R")
+
+KNEES = [KEYPOINTS.index("left_knee"), KEYPOINTS.index("right_knee")]
+HIPS = [KEYPOINTS.index("left_hip"), KEYPOINTS.index("right_hip")]
 
 RATES = pytest.mark.parametrize(("fps", "loss"), [(10.0, 0.0), (5.0, 0.0), (3.0, 0.0), (10.0, 0.3)])
 
@@ -119,6 +123,46 @@ def test_a_fall_whose_keypoints_are_lost() -> None:
     lies = acts((30, "lies"), confidence=0.1)
     [episode] = episodes(reports(FALL, lambda at_s: (stood if at_s < 3 else lies)(at_s)))
     assert episode.opened_s == pytest.approx(4.0, abs=0.11)
+
+
+def kneeling_thighs(at_s: float) -> bool:
+    """When the network takes the thighs of somebody lying for those of somebody kneeling."""
+    return at_s % 1.5 >= 0.6
+
+
+def with_thighs_seen_badly(story: Callable[[float], Observation], at_s: float) -> Observation:
+    """The same with knees below the hips now and then, as networks see them under bodies."""
+    seen = story(at_s)
+    if at_s < 3.3 or not kneeling_thighs(at_s):
+        return seen
+    persons = []
+    for somebody in seen.persons:
+        keypoints = somebody.keypoints.copy()
+        keypoints[KNEES, :2] = keypoints[HIPS, :2] + np.array([0.0, 0.03], np.float32)
+        persons.append(replace(somebody, keypoints=keypoints))
+    return replace(seen, persons=tuple(persons))
+
+
+@RATES
+@pytest.mark.parametrize("yaw_deg", [0, 180])
+def test_somebody_lying_whose_thighs_are_seen_here_and_there(
+    yaw_deg: float, fps: float, loss: float
+) -> None:
+    story = acts((3.0, "stands"), (3.3, "falls_half"), (30, "lies"), yaw_deg=yaw_deg)
+
+    def seen(at_s: float) -> Observation:
+        return with_thighs_seen_badly(story, at_s)
+
+    [fallen] = episodes(reports(FALL, seen, until_s=8, fps=fps, loss=loss))
+    assert fallen.opened_s == pytest.approx(4.0, abs=3.5 / fps)
+    [down] = episodes(reports(DOWN, seen, until_s=12, fps=fps, loss=loss))
+    assert down.opened_s == pytest.approx(8.3, abs=3.5 / fps)
+
+
+def test_who_gets_up_on_hands_and_knees_does_not_lie_on() -> None:
+    story = acts((3.0, "stands"), (6.0, "lies"), (30, "crawls"))
+    [episode] = episodes(reports(FALL, story))
+    assert episode.closed_s == pytest.approx(8.9, abs=0.21)
 
 
 def test_getting_up_ends_it() -> None:

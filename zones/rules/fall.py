@@ -12,11 +12,13 @@ from pydantic import Field
 from safety.types import PlantState, Violation
 from zones.people import People
 from zones.rules.base import CameraRuleBase, RuleContext
-from zones.rules.episode import Details, EpisodeMachine, Episodes
-from zones.rules.where import Where
+from zones.rules.down import DownMachine
+from zones.rules.episode import Details
 
 LEAST_DOWN_S = 0.4
 """However long the way down took: so much of the hold-to-open is seen on the floor."""
+
+_NOTHING: Details = {}
 
 
 class FallSpec(CameraRuleBase):
@@ -33,32 +35,20 @@ class FallSpec(CameraRuleBase):
         return FallMachine(self, context)
 
 
-class FallMachine(EpisodeMachine[int]):
+class FallMachine(DownMachine):
     """Who fell and lies."""
 
     def __init__(self, spec: FallSpec, context: RuleContext) -> None:
-        self._where = Where(context)
         self._way_down_s = max(0.0, spec.hold_to_open_s - LEAST_DOWN_S)
-        super().__init__(
-            Episodes(
-                spec,
-                context,
-                kind=spec.kind,
-                hold_to_open_s=spec.hold_to_open_s,
-                bridges_leaving=True,
-                duration="down_s",
-            )
-        )
+        super().__init__(spec, context, kind=spec.kind, duration="down_s")
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
-        here = self._where.inside(people)
-        fallen: dict[int, Details] = {
-            track_id: {}
-            for track_id, past in people.lying.items()
-            if past.fell and (here is None or track_id in here)
-        }
+        fallen = {track_id: past for track_id, past in self._down(people).items() if past.fell}
         earliest = people.at.monotonic - self._way_down_s
-        since = {key: max(people.lying[key].fell_from, earliest) for key in fallen}
         return self._episodes.update(
-            people.at, people.subjects, fallen, aspect=people.aspect, since=since
+            people.at,
+            people.subjects,
+            dict.fromkeys(fallen, _NOTHING),
+            aspect=people.aspect,
+            since={track_id: max(past.fell_from, earliest) for track_id, past in fallen.items()},
         )

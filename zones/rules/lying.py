@@ -29,6 +29,13 @@ who then stays on hands and knees has not fallen."""
 LEVEL = 0.05
 """Hips that are lower by less than this share of the height have not begun to go down."""
 
+SURELY_S = 0.25
+"""Who has lain for so long, or fell, lies on as long as they are bent, wider than high, no higher
+and in the same place: the thighs of lying bodies are seen here and there."""
+
+HIGHER = 1.25
+"""Who gets up on hands and knees is higher than lying by more than this."""
+
 STILL = 0.2
 """Who stays within this share of the body's length does not move."""
 
@@ -64,12 +71,13 @@ class LyingWatch:
         heights, hips = shapes.size[:, 1].tolist(), shapes.hip_y.tolist()
         found: dict[int, Lying] = {}
         for row, (person, past) in enumerate(zip(people.pedestrians, pasts, strict=True)):
-            if lying[row]:
-                self._lies(past, shapes, row, now)
+            if lying[row] or (thrown[row] and _lies_on(past, shapes, row)):
+                self._lies(past, shapes, row, now, surely=lying[row])
                 found[person.track_id] = past
             elif thrown[row] and self._falls(past, hips[row], now):
                 found[person.track_id] = past
             else:
+                past.surely_since = None
                 past.falling_since = past.falling_since if thrown[row] else None
                 _stands(past, now, hips[row], heights[row], upright=upright[row])
         return found
@@ -98,14 +106,16 @@ class LyingWatch:
         for old, successor in find_successors(lost, new, now=now, aspect=people.aspect):
             self._past[successor] = self._past.pop(old)
 
-    def _lies(self, past: Lying, shapes: Bodies, row: int, now: float) -> None:
-        x, y = (float(value) for value in shapes.centre[row])
-        length = float(shapes.size[row].max())
-        moved = math.hypot(x - past.still_at[0], y - past.still_at[1]) > STILL * length
-        if past.lying_at is None or moved:
+    def _lies(self, past: Lying, shapes: Bodies, row: int, now: float, *, surely: bool) -> None:
+        if past.lying_at is None or _has_moved(past, shapes, row):
+            x, y = shapes.centre[row].tolist()
             past.still_at, past.still_since = (x, y), now
         past.lying_at = now
         past.fell = past.fell or self._dropped(past, float(shapes.hip_y[row]), now)
+        if surely:
+            past.surely_since = now if past.surely_since is None else past.surely_since
+            if past.fell or now - past.surely_since >= SURELY_S:
+                past.lain_as = float(shapes.size[row, 1])
 
     def _falls(self, past: Lying, hip_y: float, now: float) -> bool:
         if past.lying_at is not None:
@@ -132,10 +142,22 @@ class LyingWatch:
         return True
 
 
+def _lies_on(past: Lying, shapes: Bodies, row: int) -> bool:
+    """Whether somebody bent and wider than high, who lay before, has not got up."""
+    higher = not shapes.size[row, 1] <= HIGHER * past.lain_as
+    return past.lying_at is not None and not higher and not _has_moved(past, shapes, row)
+
+
+def _has_moved(past: Lying, shapes: Bodies, row: int) -> bool:
+    x, y = shapes.centre[row].tolist()
+    length = float(shapes.size[row].max())
+    return math.hypot(x - past.still_at[0], y - past.still_at[1]) > STILL * length
+
+
 def _stands(past: Lying, now: float, hip_y: float, height: float, *, upright: bool) -> None:
     if past.lying_at is not None and now - past.lying_at < UP_AFTER_S:
         return
-    past.lying_at, past.fell = None, False
+    past.lying_at, past.fell, past.lain_as = None, False, math.nan
     past.heights.append((now, hip_y, height))
     if upright:
         first = math.isnan(past.standing)

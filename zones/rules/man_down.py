@@ -13,8 +13,7 @@ from pydantic import Field
 from safety.types import PlantState, Violation
 from zones.people import People
 from zones.rules.base import CameraRuleBase, RuleContext
-from zones.rules.episode import EpisodeMachine, Episodes
-from zones.rules.where import Where
+from zones.rules.down import DownMachine
 
 
 class ManDownSpec(CameraRuleBase):
@@ -30,34 +29,21 @@ class ManDownSpec(CameraRuleBase):
         return ManDownMachine(self, context)
 
 
-class ManDownMachine(EpisodeMachine[int]):
+class ManDownMachine(DownMachine):
     """Who lies still, and since when."""
 
     def __init__(self, spec: ManDownSpec, context: RuleContext) -> None:
         self._still_s = spec.still_s
-        self._where = Where(context)
-        super().__init__(
-            Episodes(
-                spec,
-                context,
-                kind=spec.kind,
-                hold_to_open_s=spec.hold_to_open_s,
-                bridges_leaving=True,
-                duration="beyond_limit_s",
-            )
-        )
+        super().__init__(spec, context, kind=spec.kind, duration="beyond_limit_s")
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         now = people.at.monotonic
-        here = self._where.inside(people)
-        down = {
+        still = {
             track_id: {"still_s": round(now - past.still_since, 1)}
-            for track_id, past in people.lying.items()
-            if past.lying_at == now
-            and now - past.still_since >= self._still_s - _TOLERANCE_S
-            and (here is None or track_id in here)
+            for track_id, past in self._down(people).items()
+            if past.lying_at == now and now - past.still_since >= self._still_s - _TOLERANCE_S
         }
-        return self._episodes.update(people.at, people.subjects, down, aspect=people.aspect)
+        return self._episodes.update(people.at, people.subjects, still, aspect=people.aspect)
 
 
 _TOLERANCE_S = 1e-3
