@@ -5,7 +5,6 @@ Topics are ``<prefix>/alerts/<event>/<severity>``, so that a subscriber takes wh
 CloudEvents 1.0 event as the webhook's, QoS 1, not retained.
 """
 
-import re
 from typing import Literal
 
 from paho.mqtt.packettypes import PacketTypes
@@ -32,9 +31,8 @@ class MqttEventsSpec(MessengerSpec, BrokerSpec):
 
 
 def event_topic(prefix: str, notice: Notice) -> str:
-    """Where a notice is published; ``escalated:2`` is ``escalated``."""
-    event = re.split(r"[^a-z_]", notice.event, maxsplit=1)[0] or "event"
-    return f"{prefix}/alerts/{event}/{notice.severity}"
+    """Where a notice is published."""
+    return f"{prefix}/alerts/{notice.event}/{notice.severity}"
 
 
 class MqttEventsMessenger:

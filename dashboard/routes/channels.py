@@ -11,9 +11,9 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from alerts.telling import DELIVERY_DEADLINE
 from alerts.open import AnyChannelSpec, carries_notices, is_messenger, is_siren, open_channel
 from alerts.ping import ping_channel, try_siren
+from alerts.telling import DELIVERY_DEADLINE
 from dashboard import forms
 from dashboard.access import ManagerOnlyVisit, ViewerVisit
 from dashboard.channel_fields import (
