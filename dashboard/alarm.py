@@ -6,6 +6,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dashboard.visit import Visit
+from safety.store import alert_lists
 from safety.store.alerts import AlertState
 from safety.store.tables import Alert
 
@@ -15,7 +16,7 @@ class Alarm:
     """The alerts that nobody has acknowledged.
 
     Attributes:
-        open: How many.
+        open: How many conversations.
         danger: Whether the situation of one of them lasts.
         newest: Id of the newest one, for the sound; empty if there is none.
     """
@@ -39,13 +40,15 @@ def read_alarm(visit: Visit) -> Alarm:
 def alarm(session: Session) -> Alarm:
     """The alarm, read in an open session."""
     raised = Alert.state == AlertState.RAISED.value
-    number = session.exec(select(func.count()).where(raised)).one()
+    leads = col(Alert.leads).is_(True)
+    number = session.exec(select(func.count()).where(raised, leads)).one()
     danger = select(Alert.id).where(
         raised, col(Alert.cleared_at).is_(None), Alert.kind == "violation"
     )
-    newest = session.exec(
-        select(Alert.id).where(raised).order_by(col(Alert.raised_at).desc()).limit(1)
-    ).first()
+    # One that joins a conversation sounds as well.
+    newest = alert_lists.list_alerts(session, state=AlertState.RAISED, limit=1)
     return Alarm(
-        open=number, danger=session.exec(danger.limit(1)).first() is not None, newest=newest or ""
+        open=number,
+        danger=session.exec(danger.limit(1)).first() is not None,
+        newest=newest[0].id if newest else "",
     )

@@ -1,24 +1,17 @@
-"""Alerts as people see them: with names, picture, clip and what happened when."""
+"""Alerts as people see them: with names, picture and clip, one card for each conversation."""
 
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from dashboard.inbox_filter import InboxFilter, found_by_id, wanted_alerts
 from safety.i18n import Translate
-from safety.store import alerts, evidence, outbox
+from safety.store import alert_lists, alerts, conversations, evidence
 from safety.store.alerts import OPEN_STATES, AlertState
-from safety.store.tables import (
-    Alert,
-    Camera,
-    Channel,
-    Delivery,
-    Evidence,
-    RuleRevision,
-    ViolationRow,
-)
+from safety.store.policy_tables import Conversation
+from safety.store.tables import Alert, Camera, Evidence, RuleRevision, ViolationRow
 
 PAGE_SIZE = 30
 
@@ -31,6 +24,7 @@ class AlertView:
         title: Its sentence, in the reader's language.
         camera_name, zone_name, rule_name: Names as of the violation; empty if none.
         picture, clip: Evidence; None if there is none (yet).
+        talk: The conversation that it leads; None: it joined another's, or is older than those.
     """
 
     alert: Alert
@@ -41,11 +35,31 @@ class AlertView:
     rule_name: str
     picture: Evidence | None
     clip: Evidence | None
+    talk: Conversation | None = None
 
     @property
     def lasts(self) -> bool:
-        """Whether the situation has not ended."""
+        """Whether the situation has not ended: this alert's, or that of one that joined it."""
+        if self.talk is not None and self.talk.members > 1:
+            return self.talk.over_at is None
         return self.alert.cleared_at is None
+
+    @property
+    def more(self) -> int:
+        """How many alerts joined it."""
+        return self.talk.members - 1 if self.talk is not None else 0
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether everybody was told and nobody has answered."""
+        return self.is_raised and self.talk is not None and self.talk.end_reason == "exhausted"
+
+    @property
+    def can_snooze(self) -> bool:
+        """Whether somebody would still be told unless it is answered."""
+        talk = self.talk
+        waits = talk is not None and talk.ended_at is None and talk.next_at is not None
+        return self.is_raised and waits
 
     @property
     def is_raised(self) -> bool:
@@ -71,41 +85,31 @@ class InboxPage:
     @property
     def fingerprint(self) -> str:
         """Changes whenever the list has to be drawn anew."""
-        state = ",".join(f"{v.alert.id}:{v.alert.version}:{v.picture is None}" for v in self.items)
+        state = ",".join(
+            f"{v.alert.id}:{v.alert.version}:{v.picture is None}:{v.more}:{v.lasts}:{v.unanswered}"
+            for v in self.items
+        )
         return hashlib.sha256(state.encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
-    """One thing that happened: a translation key with its values."""
-
-    at: datetime
-    key: str
-    params: dict[str, object]
-    is_danger: bool = False
 
 
 def inbox_page(
     session: Session,
     translate: Translate,
+    wanted: InboxFilter,
     *,
-    only_open: bool,
-    camera: str | None,
     before: str | None = None,
     limit: int = PAGE_SIZE,
 ) -> InboxPage:
-    """Alerts, newest first.
+    """Conversations, newest first: the alerts that lead them.
 
     Raises:
         NotFound: ``before`` names no alert.
     """
-    rows = alerts.list_alerts(
-        session,
-        state=[s.value for s in OPEN_STATES] if only_open else None,
-        camera=camera,
-        before=before,
-        limit=limit + 1,
-    )
+    exact = found_by_id(session, wanted) if before is None else None
+    if exact is not None:
+        return InboxPage(items=alert_views(session, translate, [exact]), next_before=None)
+    asked = wanted_alerts(session, wanted)
+    rows = alert_lists.page(session, asked, before=before, limit=limit + 1)
     shown = rows[:limit]
     more = len(rows) > limit
     return InboxPage(
@@ -121,6 +125,7 @@ def alert_views(session: Session, translate: Translate, rows: Sequence[Alert]) -
     clips = evidence.of_violations(session, violation_ids, kind="clip")
     cameras = _camera_names(session, {row.camera_id for row in rows if row.camera_id})
     rules = _rule_names(session, list(violations.values()))
+    talks = conversations.of_alerts(session, [row.id for row in rows if row.leads])
     views = []
     for row in rows:
         violation = violations.get(row.violation_id or "")
@@ -135,6 +140,7 @@ def alert_views(session: Session, translate: Translate, rows: Sequence[Alert]) -
                 rule_name=rule_name,
                 picture=pictures.get(row.violation_id or ""),
                 clip=clips.get(row.violation_id or ""),
+                talk=talks.get(row.id),
             )
         )
     return views
@@ -164,67 +170,6 @@ def failed_evidence(session: Session, view: AlertView) -> Sequence[Evidence]:
     return [row for row in rows if row.state == evidence.FAILED]
 
 
-def timeline(session: Session, translate: Translate, view: AlertView) -> list[TimelineEntry]:
-    """What happened, in order."""
-    names = _channel_names(session)
-    deliveries = outbox.of_alert(session, view.alert.id)
-    entries = [
-        *_machine_entries(view),
-        *_human_entries(view.alert),
-        *(_delivery_entry(delivery, names, translate) for delivery in deliveries),
-    ]
-    return sorted(entries, key=lambda entry: entry.at)
-
-
-def _machine_entries(view: AlertView) -> list[TimelineEntry]:
-    alert, violation = view.alert, view.violation
-    started = violation.opened_at if violation else alert.raised_at
-    key = "timeline.opened" if violation else "timeline.raised"
-    entries = [TimelineEntry(at=started, key=key, params={}, is_danger=True)]
-    if violation is not None and violation.siren_latency_s is not None:
-        milliseconds = round(violation.siren_latency_s * 1000)
-        entries.append(
-            TimelineEntry(
-                at=violation.opened_at, key="timeline.siren", params={"milliseconds": milliseconds}
-            )
-        )
-    if alert.cleared_at is not None:
-        reason = violation.end_reason if violation else None
-        ended = f"timeline.ended.{reason}" if reason else "timeline.ended"
-        entries.append(TimelineEntry(at=alert.cleared_at, key=ended, params={}))
-    return entries
-
-
-def _human_entries(alert: Alert) -> list[TimelineEntry]:
-    entries = []
-    if alert.acknowledged_at is not None:
-        by = alert.acknowledged_by or ""
-        entries.append(
-            TimelineEntry(at=alert.acknowledged_at, key="timeline.acknowledged", params={"by": by})
-        )
-    if alert.decided_at is not None:
-        by = alert.decided_by or ""
-        entries.append(
-            TimelineEntry(at=alert.decided_at, key=f"timeline.{alert.state}", params={"by": by})
-        )
-    return entries
-
-
-def _delivery_entry(
-    delivery: Delivery, names: dict[str, str], translate: Translate
-) -> TimelineEntry:
-    channel = names.get(delivery.channel_id, delivery.channel_id)
-    return TimelineEntry(
-        at=delivery.delivered_at or delivery.created_at,
-        key=f"timeline.delivery.{delivery.state}",
-        params={
-            "channel": channel,
-            "attempts": delivery.attempts,
-            "notice": translate(f"timeline.notice.{delivery.event}"),
-        },
-    )
-
-
 def _by_id(session: Session, ids: Collection[str]) -> dict[str, ViolationRow]:
     rows = session.exec(select(ViolationRow).where(col(ViolationRow.id).in_(ids)))
     return {row.id: row for row in rows}
@@ -233,10 +178,6 @@ def _by_id(session: Session, ids: Collection[str]) -> dict[str, ViolationRow]:
 def _camera_names(session: Session, ids: Collection[str]) -> dict[str, str]:
     rows = session.exec(select(Camera).where(col(Camera.id).in_(ids)))
     return {row.id: str(row.spec.get("name", row.id)) for row in rows}
-
-
-def _channel_names(session: Session) -> dict[str, str]:
-    return {row.id: str(row.spec.get("name", row.id)) for row in session.exec(select(Channel))}
 
 
 def _rule_names(session: Session, violations: Sequence[ViolationRow]) -> dict[str, tuple[str, str]]:

@@ -45,6 +45,7 @@ NAVIGATION: Final = (
     NavigationItem(name="machines", href="/machines", icon="machine"),
     NavigationItem(name="mutes", href="/mutes", icon="lock"),
     NavigationItem(name="channels", href="/channels", icon="channel"),
+    NavigationItem(name="policy", href="/policy", icon="told"),
     NavigationItem(name="health", href="/health", icon="health"),
     NavigationItem(name="audit", href="/audit", icon="audit", role=Role.MANAGER),
     NavigationItem(name="users", href="/users", icon="users", role=Role.ADMIN),

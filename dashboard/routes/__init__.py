@@ -1,6 +1,8 @@
 """The pages and the API, one subject per file."""
 
 from dashboard.routes import (
+    accident_imports,
+    accidents,
     account,
     alerts,
     api_alerts,
@@ -14,6 +16,8 @@ from dashboard.routes import (
     calibration,
     cameras,
     channels,
+    contacts,
+    conversations,
     evidence,
     health,
     incident_actions,
@@ -24,6 +28,7 @@ from dashboard.routes import (
     machines,
     mutes,
     plan,
+    policy,
     preferences,
     rules,
     users,
@@ -33,10 +38,13 @@ from dashboard.routes import (
 PAGES = (
     login.router,
     live.router,
+    conversations.router,
     alerts.router,
     evidence.router,
     incidents.router,
     incident_actions.router,
+    accident_imports.router,  # before what takes any name for an accident
+    accidents.router,
     incident_alerts.router,
     cameras.router,
     calibration.router,
@@ -46,6 +54,8 @@ PAGES = (
     machines.router,
     mutes.router,
     channels.router,
+    policy.router,
+    contacts.router,
     health.router,
     audit.router,
     users.router,

@@ -1,6 +1,6 @@
 """The alert inbox and the page of one alert."""
 
-from typing import Literal
+from typing import Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -8,62 +8,45 @@ from starlette.responses import Response
 from dashboard import forms, inbox
 from dashboard.access import OperatorVisit, ViewerVisit
 from dashboard.alarm import read_alarm
+from dashboard.alert_timeline import entries_seen, timeline
 from dashboard.errors import Unprocessable
 from dashboard.forms import Form
 from dashboard.inbox import AlertView
+from dashboard.inbox_filter import Filter, filter_choices
 from dashboard.pages import redirect, render
-from dashboard.site import camera_names
 from dashboard.visit import Visit
 from safety.i18n import catalogue
-from safety.store import alerts
+from safety.incidents.types import FalseAlarm
+from safety.store import alerts, incident_judging
 from safety.store.alerts import AlertState
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
 
-Show = Literal["open", "all"]
-
 UNCHANGED = 204
 """htmx leaves the page as it is."""
+
+SNOOZE_MINUTES: Final = (5, 15, 30, 60)
+"""How long reminders can wait, as the page offers it."""
 
 _EVIDENCE_WAIT_S = 120.0
 """How long after an alert its picture and clip may still come."""
 
 
 @router.get("")
-def inbox_page(
-    visit: ViewerVisit, show: Show = "open", camera: str = "", before: str = ""
-) -> Response:
+def inbox_page(visit: ViewerVisit, wanted: Filter, before: str = "") -> Response:
     with visit.database.reading() as session:
-        page = inbox.inbox_page(
-            session,
-            visit.translate,
-            only_open=show == "open",
-            camera=camera or None,
-            before=before or None,
-        )
-        cameras = camera_names(session)
-    return render(
-        visit,
-        "alerts.html",
-        page=page,
-        show=show,
-        camera=camera,
-        cameras=cameras,
-        live=not before,
-    )
+        page = inbox.inbox_page(session, visit.translate, wanted, before=before or None)
+        places = filter_choices(session)
+    return render(visit, "alerts.html", page=page, wanted=wanted, choices=places, live=not before)
 
 
 @router.get("/list")
-def inbox_list(
-    visit: ViewerVisit, show: Show = "open", camera: str = "", seen: str = ""
-) -> Response:
+def inbox_list(visit: ViewerVisit, wanted: Filter, seen: str = "") -> Response:
     with visit.database.reading() as session:
-        page = inbox.inbox_page(
-            session, visit.translate, only_open=show == "open", camera=camera or None
-        )
+        page = inbox.inbox_page(session, visit.translate, wanted)
     if page.fingerprint == seen:
         return Response(status_code=UNCHANGED)
-    return render(visit, "_inbox_part.html", page=page, show=show, camera=camera, live=True)
+    return render(visit, "_inbox_part.html", page=page, wanted=wanted, live=True)
 
 
 @router.get("/badge")
@@ -106,6 +89,10 @@ def acknowledge(visit: OperatorVisit, alert_id: str, part: str = "") -> Response
 @router.post("/{alert_id}/decide")
 def decide(visit: OperatorVisit, alert_id: str, form: Form, part: str = "") -> Response:
     verdict = forms.text(form, "verdict")
+    said = forms.text(form, "reason")
+    reason = next((each for each in FalseAlarm if each == said), None)
+    if reason is not None:
+        verdict = AlertState.FALSE_POSITIVE
     if verdict == AlertState.CONFIRMED:
         chosen: alerts.Verdict = AlertState.CONFIRMED
     elif verdict == AlertState.FALSE_POSITIVE:
@@ -114,7 +101,15 @@ def decide(visit: OperatorVisit, alert_id: str, form: Form, part: str = "") -> R
         raise Unprocessable("alert.verdict", "say 'confirmed' or 'false_positive'")
     note = forms.text(form, "note") or None
     with visit.database.transaction() as session:
-        alerts.decide(session, alert_id, verdict=chosen, by=visit.actor, at=visit.now, note=note)
+        incident_judging.judge(
+            session,
+            alert_id,
+            verdict=chosen,
+            reason=reason,
+            by=visit.actor,
+            at=visit.now,
+            note=note,
+        )
     visit.hub.nudge("alerts")
     return _answer(visit, alert_id, part)
 
@@ -131,13 +126,14 @@ def _answer(visit: Visit, alert_id: str, part: str) -> Response:
 def _alert_values(visit: Visit, alert_id: str) -> dict[str, object]:
     with visit.database.reading() as session:
         view = inbox.alert_view(session, visit.translate, alert_id)
-        entries = inbox.timeline(session, visit.translate, view)
+        entries = timeline(session, visit.translate, view)
         failed = inbox.failed_evidence(session, view)
     return {
         "view": view,
         "entries": entries,
         "failed": failed,
-        "seen": f"{view.alert.version}-{len(entries)}",
+        "seen": f"{view.alert.version}-{entries_seen(entries)}",
+        "minutes": SNOOZE_MINUTES,
         "evidence_pending": _evidence_pending(visit, view, failures=len(failed)),
         "evidence_seen": f"{view.picture is not None}-{view.clip is not None}-{len(failed)}",
         "known": catalogue(visit.language),

@@ -12,7 +12,7 @@ from dashboard.etags import check_match, version_etag
 from dashboard.inbox import AlertView
 from dashboard.schemas import AlertInfo, AlertPage, Decision, EvidenceInfo
 from dashboard.visit import Visit
-from safety.store import alerts
+from safety.store import alert_lists, alerts, incident_judging
 from safety.store.alerts import AlertState
 from safety.store.tables import Evidence
 
@@ -31,7 +31,7 @@ def list_alerts(
 ) -> AlertPage:
     """Alerts, newest first; page on with ``before``."""
     with visit.database.reading() as session:
-        rows = alerts.list_alerts(
+        rows = alert_lists.list_alerts(
             session,
             state=[each.value for each in state] if state else None,
             camera=camera,
@@ -79,10 +79,11 @@ def decide_alert(
     with visit.database.transaction() as session:
         present = alerts.get(session, alert_id)
         check_match(if_match, version_etag(present.version))
-        alerts.decide(
+        incident_judging.judge(
             session,
             alert_id,
             verdict=verdict,
+            reason=decision.reason,
             by=visit.actor,
             at=visit.now,
             note=decision.note,
@@ -110,6 +111,9 @@ def alert_info(view: AlertView) -> AlertInfo:
         decided_at=alert.decided_at,
         decided_by=alert.decided_by,
         note=alert.note,
+        lead_id=alert.lead_id,
+        joined=view.more,
+        snoozed_until=view.talk.snoozed_until if view.talk else None,
         version=alert.version,
         evidence=_evidence(files),
     )

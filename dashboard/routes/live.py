@@ -15,6 +15,7 @@ from dashboard.errors import NotFound, WebError
 from dashboard.muting import read_muted
 from dashboard.pages import render
 from dashboard.stills import Stills
+from dashboard.unanswered import read_unanswered
 from dashboard.visit import Visit, services_of
 from dashboard.wall import open_text, read_wall, reason_text, sentence, since_text, wall_json
 from dashboard.webrtc import Viewers
@@ -61,6 +62,7 @@ def wall_page(visit: ViewerVisit) -> Response:
         "wall.html",
         wall=wall,
         muted=read_muted(visit),
+        unanswered=read_unanswered(visit),
         wall_sentence=sentence(wall, visit.translate),
         reason_text=lambda tile: reason_text(tile, visit.translate),
         since_text=lambda tile: since_text(tile, visit),
