@@ -1,6 +1,6 @@
-"""Build hook: puts the browser libraries of the npm lock file under ``dashboard/static/vendor``.
+"""Build hook: fetches what the npm lock file names, browser libraries and the report's fonts.
 
-Runs for sdist, wheel and editable builds. The folder is not in git; it is part of the
+Runs for sdist, wheel and editable builds. The folders are not in git; they are part of the
 sdist, so that a wheel built from one needs neither npm nor the network.
 """
 
@@ -25,7 +25,17 @@ SERVED = {
     ),
     "pretendard/dist/web/variable/woff2-dynamic-subset": "pretendard/woff2-dynamic-subset",
 }
-"""Path below ``node_modules`` → path below ``vendor``; nothing else is copied."""
+"""What browsers get: path below ``node_modules`` → path below the folder."""
+
+FONTS = {
+    "pretendard/dist/LICENSE.txt": "LICENSE.txt",
+    "pretendard/dist/public/static/Pretendard-Regular.otf": "Pretendard-Regular.otf",
+    "pretendard/dist/public/static/Pretendard-Bold.otf": "Pretendard-Bold.otf",
+}
+"""What reports are set in."""
+
+FOLDERS = {"dashboard/static/vendor": SERVED, "safety/reports/fonts": FONTS}
+"""Folder below the root → what is copied there; nothing else is."""
 
 
 class BrowserLibraries(BuildHookInterface):  # type: ignore[type-arg]
@@ -43,11 +53,9 @@ class BrowserLibraries(BuildHookInterface):  # type: ignore[type-arg]
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(Path(self.root) / name, project / name)
             npm_ci(project)
-            replace_folder(self._vendor, project / "node_modules", stamp=self._wanted_stamp())
-
-    @property
-    def _vendor(self) -> Path:
-        return Path(self.root) / "dashboard" / "static" / "vendor"
+            modules, stamp = project / "node_modules", self._wanted_stamp()
+            for folder, files in FOLDERS.items():
+                replace_folder(Path(self.root) / folder, modules, files, stamp=stamp)
 
     def _wanted_stamp(self) -> str:
         digest = hashlib.sha256()
@@ -56,8 +64,9 @@ class BrowserLibraries(BuildHookInterface):  # type: ignore[type-arg]
         return digest.hexdigest()
 
     def _up_to_date(self) -> bool:
-        stamp = self._vendor / ".stamp"
-        return stamp.is_file() and stamp.read_text(encoding="ascii") == self._wanted_stamp()
+        wanted = self._wanted_stamp()
+        stamps = [Path(self.root) / folder / ".stamp" for folder in FOLDERS]
+        return all(one.is_file() and one.read_text(encoding="ascii") == wanted for one in stamps)
 
 
 def npm_ci(project: Path) -> None:
@@ -88,17 +97,17 @@ def npm_ci(project: Path) -> None:
         )
 
 
-def replace_folder(vendor: Path, modules: Path, *, stamp: str) -> None:
-    """Copy what is served next to ``vendor`` first, so that a broken copy is never left there."""
-    fresh = Path(tempfile.mkdtemp(prefix=".vendor-", dir=vendor.parent))
+def replace_folder(folder: Path, modules: Path, files: dict[str, str], *, stamp: str) -> None:
+    """Copy next to ``folder`` first, so that a broken copy is never left there."""
+    fresh = Path(tempfile.mkdtemp(prefix=".vendor-", dir=folder.parent))
     try:
-        for source, target in SERVED.items():
+        for source, target in files.items():
             copy(modules / source, fresh / target)
         (fresh / ".stamp").write_text(stamp, encoding="ascii")
         fresh.chmod(0o755)
-        if vendor.exists():
-            shutil.rmtree(vendor)
-        fresh.rename(vendor)
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.rename(folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 LOCK = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
 PACKAGES = {name: entry for name, entry in LOCK["packages"].items() if name}
 VENDOR = ROOT / "dashboard" / "static" / "vendor"
+FONTS = ROOT / "safety" / "reports" / "fonts"
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -36,3 +37,5 @@ def test_the_build_hook_has_put_everything_into_place() -> None:
     assert all((VENDOR / "pretendard" / font).is_file() for font in fonts)
     for name in ("htmx.min.js", "htmx.LICENSE.txt", "pretendard/LICENSE.txt"):
         assert (VENDOR / name).stat().st_size > 500
+    for name in ("Pretendard-Regular.otf", "Pretendard-Bold.otf", "LICENSE.txt"):
+        assert (FONTS / name).stat().st_size > 500

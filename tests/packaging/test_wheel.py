@@ -71,6 +71,8 @@ def test_it_brings_our_packages_and_nothing_else(wheel: Path) -> None:
         "dashboard/static/css/anjeon.css",
         "dashboard/static/vendor/htmx.min.js",
         "dashboard/static/vendor/pretendard/LICENSE.txt",
+        "safety/reports/fonts/Pretendard-Regular.otf",
+        "safety/reports/monthly.typ",
         ".dist-info/licenses/LICENSE",
         ".dist-info/licenses/NOTICE",
     ],
