@@ -4,7 +4,7 @@ VENV := .venv/bin
 # Most of the long tests wait for films and time-outs, not for the processor.
 WORKERS ?= 3
 
-.PHONY: setup setup-dev servers peers demo test check lint bench bench-scenes docs clean
+.PHONY: setup setup-dev servers peers demo test faults check lint bench bench-scenes docs clean
 
 setup: ## the environment that runs Anjeon, in .venv
 	@$(PYTHON) scripts/bootstrap.py run
@@ -24,6 +24,9 @@ demo: setup ## the whole system on a demo site; ARGS="--seconds 60 --headless" r
 test: setup-dev servers ## everything; ARGS is passed to pytest
 	@if [ "$${CI:-}" = true ]; then $(MAKE) --no-print-directory peers; fi
 	@$(VENV)/python -m pytest -n $(WORKERS) $(ARGS)
+
+faults: setup-dev servers ## every fault there is, also those that take long; writes docs/faults.md
+	@$(VENV)/python -m pytest tests/faults -m "" --fault-table docs/faults.md $(ARGS)
 
 lint: setup-dev
 	@$(VENV)/ruff format --check .

@@ -18,6 +18,7 @@ settings.load_profile("anjeon")
 
 pytest_plugins = [
     "tests.support.sharing_out",
+    "tests.support.fault_matrix",
     "tests.support.postgres",  # before those that import it, or its asserts stay plain
     "tests.support.database",
     "tests.support.mosquitto",

@@ -19,24 +19,33 @@ class Certificate:
     key: Path
 
 
-def self_signed(directory: Path, address: str = "127.0.0.1") -> Certificate:
-    """A certificate for one IP address, valid for a day."""
+def self_signed(
+    directory: Path, address: str = "127.0.0.1", *, name: str = "", expired: bool = False
+) -> Certificate:
+    """A certificate for one IP address, valid for a day, or since an hour ago no more.
+
+    Args:
+        directory: Where its files go.
+        address: Whose it is.
+        name: What the files are called after, if there are several.
+        expired: Whether it is too old.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
-    now = datetime.now(UTC)
+    owner = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+    begin = datetime.now(UTC) - (timedelta(days=1, hours=2) if expired else timedelta(hours=1))
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(owner)
+        .issuer_name(owner)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=1, hours=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )
-    files = Certificate(certificate=directory / "cert.pem", key=directory / "key.pem")
+    files = Certificate(certificate=directory / f"{name}cert.pem", key=directory / f"{name}key.pem")
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     files.key.write_bytes(
         key.private_bytes(

@@ -4,13 +4,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import pytest
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from safety.store.database import Database
 from tests.support.postgres import PostgresServer
+
+Row = TypeVar("Row", bound=SQLModel)
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 """A time for tests that need one, whichever it is."""
@@ -19,6 +21,12 @@ NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 def after(seconds: float) -> datetime:
     """So many seconds after ``NOON``."""
     return NOON + timedelta(seconds=seconds)
+
+
+def rows(database: Database, table: type[Row]) -> list[Row]:
+    """All rows of a table."""
+    with database.reading() as session:
+        return list(session.exec(select(table)).all())
 
 
 @pytest.fixture(scope="session")

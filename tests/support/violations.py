@@ -8,7 +8,12 @@ from safety.types import Phase, Severity, Violation
 START = Instant(wall=1_767_600_000.0, monotonic=1_000.0)
 
 
-def opened(violation_id: str = "v1", at: Instant = START, camera_id: str = "cam-1") -> Violation:
+def opened(
+    violation_id: str = "v1",
+    at: Instant = START,
+    camera_id: str = "cam-1",
+    zone_id: str = "zone-1",
+) -> Violation:
     """The first report of an intrusion."""
     return Violation(
         id=violation_id,
@@ -18,7 +23,7 @@ def opened(violation_id: str = "v1", at: Instant = START, camera_id: str = "cam-
         rule_revision=1,
         rule_kind="intrusion",
         camera_id=camera_id,
-        zone_id="zone-1",
+        zone_id=zone_id,
         subject="person-1",
         severity=Severity.DANGER,
         captured_at=at,
