@@ -13,8 +13,10 @@ from dashboard.inbox import AlertView
 from dashboard.schemas import AlertInfo, AlertPage, Decision, EvidenceInfo
 from dashboard.visit import Visit
 from safety.store import alert_lists, alerts, incident_judging
+from safety.store.alert_lists import Wanted
 from safety.store.alerts import AlertState
 from safety.store.tables import Evidence
+from safety.types import Severity
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
@@ -26,18 +28,27 @@ def list_alerts(
     visit: ViewerVisit,
     state: Annotated[list[AlertState] | None, Query()] = None,
     camera: str | None = None,
+    zone: str | None = None,
+    kind: str | None = None,
+    severity: Severity | None = None,
+    leads: bool = False,
     before: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AlertPage:
-    """Alerts, newest first; page on with ``before``."""
+    """Alerts, newest first; page on with ``before``.
+
+    ``leads`` leaves out those that joined the conversation of another alert.
+    """
+    wanted = Wanted(
+        states=tuple(each.value for each in state or ()),
+        leads=leads,
+        cameras=(camera,) if camera is not None and zone is None else (),
+        zones=(zone,) if zone is not None else (),
+        kind=kind,
+        severity=severity.value if severity is not None else None,
+    )
     with visit.database.reading() as session:
-        rows = alert_lists.list_alerts(
-            session,
-            state=[each.value for each in state] if state else None,
-            camera=camera,
-            before=before,
-            limit=limit + 1,
-        )
+        rows = alert_lists.page(session, wanted, before=before, limit=limit + 1)
         views = inbox.alert_views(session, visit.translate, rows[:limit])
     return AlertPage(
         items=[alert_info(view) for view in views],
