@@ -82,7 +82,7 @@ class GpioSiren(SirenDriver):
                     self._pins[number] = DigitalOutputDevice(
                         number, active_high=self._spec.active_high, initial_value=False
                     )
-            except (GPIOZeroError, OSError, ValueError) as error:
+            except (GPIOZeroError, ImportError, OSError, ValueError) as error:
                 raise self._unusable(str(error) or type(error).__name__) from None
         return self._pins
 
