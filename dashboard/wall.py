@@ -20,7 +20,7 @@ from dashboard.visit import Visit
 from safety.i18n import Translate
 from safety.store.alerts import AlertState, list_alerts
 from safety.store.tables import Alert, Camera, Zone
-from safety.types import CameraState
+from safety.types import CameraState, Severity
 from zones.calibration import CalibrationSpec
 from zones.survey import solve
 
@@ -67,12 +67,14 @@ class Wall:
 
     Attributes:
         newest: The newest alert that nobody has acknowledged.
+        alarm: Of those about somebody in danger the newest that lasts, else the newest.
         raised: How many there are, counted up to ``MAX_RAISED``.
         engine_silent: Nobody says whether anything is monitored.
     """
 
     tiles: Sequence[Tile]
     newest: AlertView | None
+    alarm: AlertView | None
     raised: int
     engine_silent: bool
 
@@ -82,9 +84,17 @@ class Wall:
         return sum(tile.state is not CameraState.BLIND for tile in self.tiles)
 
     @property
+    def unresolved(self) -> int:
+        """Zones in which people are too small for every camera that watches now."""
+        drawn = [zone for t in self.tiles if t.state is not CameraState.BLIND for zone in t.zones]
+        resolved = {zone["id"] for zone in drawn if not zone["hatched"]}
+        return len({zone["id"] for zone in drawn} - resolved)
+
+    @property
     def complete(self) -> bool:
         """Whether every camera is monitored without any reservation."""
-        return bool(self.tiles) and all(t.state is CameraState.LIVE for t in self.tiles)
+        all_live = all(tile.state is CameraState.LIVE for tile in self.tiles)
+        return bool(self.tiles) and all_live and not self.unresolved
 
     @property
     def columns(self) -> int:
@@ -103,7 +113,8 @@ def read_wall(visit: Visit) -> Wall:
         cameras = session.exec(select(Camera).order_by(col(Camera.position), Camera.id)).all()
         zones = session.exec(select(Zone).order_by(col(Zone.position), Zone.id)).all()
         raised = list_alerts(session, state=AlertState.RAISED, limit=MAX_RAISED)
-        newest = _newest(session, visit.translate, raised)
+        newest = _first(session, visit.translate, raised)
+        alarm = _first(session, visit.translate, _alarming(raised))
     opened = Counter(alert.camera_id for alert in raised)
     lasting = {alert.camera_id for alert in raised if _endangers(alert)}
     known = visit.hub.camera_status()
@@ -121,6 +132,7 @@ def read_wall(visit: Visit) -> Wall:
     return Wall(
         tiles=tiles,
         newest=newest,
+        alarm=alarm,
         raised=len(raised),
         engine_silent=visit.hub.engine_status() is None,
     )
@@ -130,7 +142,12 @@ def _endangers(alert: Alert) -> bool:
     return alert.kind == "violation" and alert.cleared_at is None
 
 
-def _newest(session: Session, translate: Translate, raised: Sequence[Alert]) -> AlertView | None:
+def _alarming(raised: Sequence[Alert]) -> Sequence[Alert]:
+    dangers = [a for a in raised if a.kind == "violation" and a.severity == Severity.DANGER]
+    return [a for a in dangers if a.cleared_at is None] or dangers
+
+
+def _first(session: Session, translate: Translate, raised: Sequence[Alert]) -> AlertView | None:
     return alert_views(session, translate, raised[:1])[0] if raised else None
 
 
@@ -202,6 +219,9 @@ def sentence(wall: Wall, translate: Translate) -> str:
     total, watched = len(wall.tiles), wall.watched
     if total and wall.engine_silent:
         return translate("live.engine_silent")
+    if watched and wall.unresolved:
+        count = wall.unresolved
+        return translate("live.zones_unresolved", watched=watched, total=total, count=count)
     if watched == total:
         return translate("live.one_watched" if total == 1 else "live.all_watched", total=total)
     key = "live.some_watched" if watched else "live.none_watched"
@@ -215,6 +235,7 @@ def wall_json(wall: Wall, visit: Visit) -> dict[str, Any]:
         "complete": wall.complete,
         "cameras": [_tile_json(tile, visit) for tile in wall.tiles],
         "alert": _alert_json(wall.newest, wall.raised - 1, visit) if wall.newest else None,
+        "alarm": _alert_json(wall.alarm, wall.raised - 1, visit) if wall.alarm else None,
     }
 
 
@@ -259,6 +280,7 @@ def _alert_json(view: AlertView, others: int, visit: Visit) -> dict[str, Any]:
         "title": view.title,
         "severity": alert.severity,
         "lasts": view.lasts,
+        "camera_id": alert.camera_id,
         "where": " · ".join(filter(None, (view.camera_name, view.zone_name))),
         "at_text": short_time(alert.raised_at, visit.zone, visit.now),
         "more_text": visit.translate("live.more_alerts", count=others) if others else "",

@@ -75,9 +75,12 @@ def test_a_zone_in_which_people_are_too_small_is_hatched_and_said(site: Site) ->
     with playing(site.settings, status):
         wait_until(lambda: tiles(browser)["cam-1"]["zones"][0]["hatched"])
         page = browser.get("/cameras").text
+        wall = browser.get("/api/v1/live/status").json()
     assert "구역은 감시되지 않음" in tiles(browser)["cam-1"]["reason_text"]
     assert "감시되지 않음: 사람이 너무 작게 보입니다." in page
     assert "31픽셀" in page
+    assert wall["sentence"] == "카메라 2대 중 1대 감시 중, 감시되지 않는 구역 1곳"
+    assert wall["complete"] is False
 
 
 def test_word_that_is_too_old_counts_for_nothing(site: Site) -> None:
