@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from cameras.messages import Configure, FloorSighting, ViolationReport
+from cameras.messages import CameraStatus, Configure, FloorSighting, ViolationReport
 from safety.clock import SystemClock
 from safety.config import Settings
 from safety.engine.doubles import Doubles
 from safety.engine.plan import PlanDesk
-from safety.types import Phase
+from safety.types import CameraState, Phase
 from tests.support.engine import TalkingEngine, shard_process
 from tests.support.pinholes import Hung
 from tests.support.shards import film_camera
@@ -30,6 +30,9 @@ CALIBRATION = CalibrationSpec(
 
 CELL = ZoneSpec(id="cell", name="Cell", floor_m=((3.1, 6.5), (6.1, 6.5), (6.1, 11.5), (3.1, 11.5)))
 
+FAR_YARD = ((-2.0, 30.0), (2.0, 30.0), (2.0, 33.0), (-2.0, 33.0))
+YARD = ZoneSpec(id="yard", name="Yard", floor_m=FAR_YARD)
+
 
 class Listening(TalkingEngine):
     """Merges and judges what it hears as the real engine does.
@@ -45,6 +48,10 @@ class Listening(TalkingEngine):
         self.doubles = Doubles(self.plan.person_of)
         self.follows: dict[str, str | None] = {}
         self.taken = 0
+
+    def unresolved(self) -> list[CameraStatus]:
+        """What cameras said that cannot find people somewhere."""
+        return [each for each in self.received(CameraStatus) if each.unresolved_zones]
 
     def listen(self) -> bool:
         for message in self.messages[self.taken :]:
@@ -65,17 +72,19 @@ async def test_two_cameras_that_see_one_intruder_report_one_situation(
         for name in ("north", "south")
     )
     rule = IntrusionSpec(id="no-entry", name="No entry", zone_id="cell", hold_to_open_s=0.5)
+    afar = IntrusionSpec(id="afar", name="Afar", zone_id="yard")
     configure = Configure(
         revision=1,
-        rule_revisions={"no-entry": 1},
+        rule_revisions={"no-entry": 1, "afar": 1},
         cameras=cameras,
-        zones=(CELL,),
-        rules=(rule,),
+        zones=(CELL, YARD),
+        rules=(rule, afar),
     )
     async with Listening(shard_settings, configure) as engine:
         with shard_process(shard_settings):
             await until(engine.listen, limit_s=120)
             people = engine.plan.people()
+            await until(lambda: bool(engine.unresolved()), limit_s=60)
 
     opened = engine.violations(Phase.OPENED)[:2]
     assert {violation.camera_id for violation in opened} == {"north", "south"}
@@ -89,3 +98,10 @@ async def test_two_cameras_that_see_one_intruder_report_one_situation(
     assert {camera_id for camera_id, _ in intruder.tracks} == {"north", "south"}
     assert 2.5 <= intruder.x_m <= 6.5
     assert 6.0 <= intruder.y_m <= 12.0
+
+    # Nobody can be found in the yard, 30 m away: neither camera claims to watch it.
+    for told in engine.unresolved():
+        assert told.unresolved_zones == ("yard",)
+        assert told.doubts == {"afar": ("cannot_resolve",)}
+        assert told.state is not CameraState.LIVE
+        assert told.zone_heights_px["cell"] is not None
