@@ -236,8 +236,8 @@ def _coverage(story: _Story, camera_id: str, day: date) -> Iterator[SQLModel]:
             story.chance.choice(
                 (
                     (CameraState.BLIND, "no_frames"),
-                    (CameraState.BLIND, "covered"),
-                    (CameraState.DEGRADED, "dark"),
+                    (CameraState.BLIND, "frozen"),
+                    (CameraState.DEGRADED, "busy"),
                 )
             )
             if state is CameraState.LIVE

@@ -70,6 +70,7 @@ class Presented:
 
     Attributes:
         warning: That it is fictional, or not final; empty otherwise.
+        watermark: The same in a word, across every page.
         verdict: One sentence of a closed set.
         explained: What the verdict rests on, one sentence each.
         signatures: Who signs.
@@ -81,6 +82,7 @@ class Presented:
     month: str
     made: str
     warning: str
+    watermark: str
     position: str
     verdict: str
     explained: tuple[str, ...]

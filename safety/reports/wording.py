@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from safety.i18n import Translate, translator
@@ -37,9 +37,8 @@ class Wording:
         return _DASH if day is None else format_date(day, "medium", locale=self.language)
 
     def moment(self, at: datetime) -> str:
-        """A moment in the site's time zone."""
-        zone = ZoneInfo(self.timezone)
-        return format_datetime(at, "medium", tzinfo=zone, locale=self.language)
+        """A moment in the site's time zone, to the minute."""
+        return at.astimezone(ZoneInfo(self.timezone)).strftime("%Y-%m-%d %H:%M")
 
     def number(self, value: float | None, digits: int = 2) -> str:
         """A number with at most so many digits after the point; a dash for None."""

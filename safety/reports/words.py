@@ -1,5 +1,6 @@
 """A monthly report in Korean or English."""
 
+from safety.kpi.verdict import Verdict
 from safety.reports.presented import Cell, Headline, Presented, Section, Table, table
 from safety.reports.schema import Figure, MonthlyReport, Tally
 from safety.reports.wording import Wording, text
@@ -13,6 +14,8 @@ from safety.reports.words_more import (
 )
 
 _SHOWN_DANGERS = 3
+_SHOWN = {Verdict.SHOWN.value, Verdict.HIGHER.value}
+"""With these verdicts nobody waits for more months."""
 
 
 def presented(report: MonthlyReport, language: str) -> Presented:
@@ -25,7 +28,8 @@ def presented(report: MonthlyReport, language: str) -> Presented:
         site=report.site.name,
         month=words.month(report.month),
         made=_made(report, words),
-        warning=_warning(report, words),
+        warning=" ".join(say(f"report.{key}") for key in _warnings(report)),
+        watermark=" ".join(say(f"report.mark.{key}") for key in _warnings(report)[:1]),
         position=say("footer.supplementary"),
         verdict=say(f"kpi.verdict.{report.target.verdict}"),
         explained=tuple(_explained(report, words)),
@@ -56,16 +60,9 @@ def _made(report: MonthlyReport, words: Wording) -> str:
     return f"{made} {revised}"
 
 
-def _warning(report: MonthlyReport, words: Wording) -> str:
-    keys = [
-        key
-        for key, applies in (
-            ("report.fictional", report.fictional),
-            ("report.not_closed", not report.closed),
-        )
-        if applies
-    ]
-    return " ".join(words.say(key) for key in keys)
+def _warnings(report: MonthlyReport) -> list[str]:
+    """Why nobody should take the report for a final one of a real plant."""
+    return ["fictional"] * report.fictional + ["not_closed"] * (not report.closed)
 
 
 def _explained(report: MonthlyReport, words: Wording) -> list[str]:
@@ -97,10 +94,10 @@ def _explained(report: MonthlyReport, words: Wording) -> list[str]:
                 needed=target.cases_needed or 0,
             )
         )
-    if target.months_needed is not None:
-        lines.append(say("report.target.months_needed", months=target.months_needed))
-    elif target.before is not None:
-        lines.append(say("report.target.never"))
+    if target.verdict not in _SHOWN:
+        never = target.months_needed is None
+        key = "report.target.never" if never else "report.target.months_needed"
+        lines.append(say(key, months=target.months_needed or 0))
     if target.bad_year:
         lines.append(say("note.bad_year"))
     return lines
