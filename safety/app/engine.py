@@ -16,7 +16,7 @@ from safety.engine.http import create_metrics_app, serving
 from safety.engine.process import Engine
 from safety.errors import ConfigError, StoreUnavailable
 from safety.ports import listen
-from safety.store.database import Database
+from safety.store.database import BUSY_TIMEOUT_S, Database
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ async def run_engine(settings: Settings) -> None:
         clock = SystemClock()
         database = Database(settings.database)
         try:
-            await asyncio.to_thread(database.migrate)
+            await asyncio.to_thread(database.migrate, wait_s=BUSY_TIMEOUT_S)
         except StoreUnavailable as error:
             # Watching does not wait for the record; the engine tries again by itself.
             log.warning("store_unavailable", why=str(error))

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from safety.errors import ConfigError, StoreUnavailable
 from safety.store import migrations
 from safety.store.faults import failure, unavailable
-from safety.store.migration_turn import turn
+from safety.store.migration_turn import WAIT_S, turn
 
 BUSY_TIMEOUT_S = 5.0
 """How long a writer waits for another one before it gives up."""
@@ -89,15 +89,18 @@ class Database:
             session.connection()
             yield session
 
-    def migrate(self) -> None:
+    def migrate(self, *, wait_s: float = WAIT_S) -> None:
         """Create or update the tables; harmless if they are up to date.
+
+        Args:
+            wait_s: How long to wait for another process that does the same.
 
         Raises:
             ConfigError: The database was written by a newer Anjeon.
             StoreUnavailable: As for ``transaction``.
         """
-        with self._alone(), self._explained(), self._engine.begin() as connection:
-            migrations.upgrade(connection, database=self.description)
+        with self._alone(wait_s), self._explained(), self._engine.begin() as connection:
+            migrations.upgrade(connection, database=self.description, wait_s=wait_s)
 
     def ping(self) -> None:
         """Find out whether a writer could start now.
@@ -113,7 +116,7 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, wait_s: float) -> Iterator[None]:
         """With the SQLite file made, and no other process migrating it.
 
         The file is one that only this user can read: it will hold password hashes.
@@ -125,7 +128,7 @@ class Database:
         with ExitStack() as stack:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(turn(path))
+                stack.enter_context(turn(path, wait_s=wait_s))
                 path.touch(mode=0o600, exist_ok=True)
             except TimeoutError as error:
                 raise failure("store.locked", database=self.description) from error

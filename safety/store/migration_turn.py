@@ -15,7 +15,7 @@ _PAUSE_S = 0.05
 
 
 @contextmanager
-def turn(database_file: Path, *, wait_s: float = WAIT_S) -> Iterator[None]:
+def turn(database_file: Path, *, wait_s: float) -> Iterator[None]:
     """Hold a lock beside an SQLite file; it ends with the process, however that ends.
 
     SQLite's own lock is not enough: the very first connections also switch the file to WAL, for

@@ -18,6 +18,8 @@ AREAS = (
     "Camera", "Shard", "Engine", "Dashboard", "Database", "Siren", "Messenger", "Clock", "Machine",
 )  # fmt: skip
 
+LATE_S = 1.0
+
 TEMPLATE = """# What faults cost
 
 Each line is a fault that the tests in `tests/faults` bring about for real: processes are
@@ -25,8 +27,8 @@ killed, servers stopped, disks filled. This page is written by `make faults`; no
 
 - **Alerts**: how many alerts the fault could have cost. **Lost**: how many of them were missing
   at the end.
-- **Late**: how many waited until the fault was over, and how long the longest wait was. A siren
-  waits for no record and no messenger.
+- **Late**: how many took longer than a second to reach the record or the receiver, and how long
+  the slowest took. A siren waits for no record and no messenger.
 - **Coverage**: whether the record called the camera blind for the time that nothing was seen,
   and only then.
 - **Siren**: milliseconds from a report to the siren's confirmation, of so many commands the 99th
@@ -50,7 +52,7 @@ class Cost:
         how: How the test brings it about.
         alerts: How many it could have cost.
         lost: How many were missing at the end.
-        waits_s: For each that waited for the fault's end, how long, seconds.
+        waits_s: How long each took to reach the record or the receiver, seconds.
         covered: Whether the coverage record is true; None: no camera is concerned.
         siren_s: From report to confirmed command, seconds, one per command.
         sounded: Whether the siren was seen to sound; None: it could not be reached.
@@ -80,7 +82,8 @@ class Cost:
 
     def row(self) -> str:
         """A line of the table."""
-        late = f"{len(self.waits_s)} ({max(self.waits_s):.1f} s)" if self.waits_s else "0"
+        slow = [wait for wait in self.waits_s if wait > LATE_S]
+        late = f"{len(slow)} ({max(slow):.1f} s)" if slow else "0"
         cells = (
             f"{self.area}: {self.fault}",
             self.how,

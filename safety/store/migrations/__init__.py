@@ -9,19 +9,19 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from safety.errors import ConfigError
-from safety.store.migration_turn import WAIT_S
 
 _LOCK = 0x416E6A65
 """Any fixed number: PostgreSQL's advisory lock that lets one process migrate at a time."""
 
 
-def upgrade(connection: Connection, *, database: str) -> None:
+def upgrade(connection: Connection, *, database: str, wait_s: float) -> None:
     """Run the missing steps inside the connection's open transaction.
 
     Args:
         connection: With a transaction begun; the caller commits. On SQLite it must
             already hold the write lock.
         database: What to call the database in messages.
+        wait_s: How long PostgreSQL lets us wait for another process that does the same.
 
     Raises:
         ConfigError: The database was written by a newer Anjeon.
@@ -29,7 +29,7 @@ def upgrade(connection: Connection, *, database: str) -> None:
     if connection.dialect.name == "postgresql":
         # Steps on large tables, and waiting for somebody else's, outlast an ordinary statement.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text(f"SET LOCAL lock_timeout = {int(WAIT_S * 1000)}"))
+        connection.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000)}"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     config = configuration(connection)
     script = ScriptDirectory.from_config(config)
