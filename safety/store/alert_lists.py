@@ -15,6 +15,9 @@ from sqlmodel import Session, and_, col, or_, select
 from safety.store.refusals import NotFound
 from safety.store.tables import Alert
 
+STATES = ("raised", "acknowledged", "confirmed", "false_positive", "expired")
+"""Every state that an alert can be in."""
+
 MOST_PLACES = 12
 """Places that one search is answered for."""
 
@@ -52,7 +55,7 @@ def page(
     if wanted.nothing:
         return []
     branches = itertools.product(
-        wanted.states or (None,), (True,) if wanted.leads else (True, False), _places(wanted)
+        _states(wanted), (True,) if wanted.leads else (True, False), _places(wanted)
     )
     found = [_branch(session, wanted, *branch, last, limit) for branch in branches]
     merged = heapq.merge(*found, key=lambda row: (row.raised_at, row.id), reverse=True)
@@ -91,6 +94,13 @@ def by_prefix(session: Session, prefix: str, *, limit: int = 20) -> Sequence[Ale
     query = select(Alert).where(col(Alert.id) >= prefix, col(Alert.id) < prefix + "~")
     rows = session.exec(query.order_by(col(Alert.id)).limit(limit)).all()
     return sorted(rows, key=lambda row: (row.raised_at, row.id), reverse=True)
+
+
+def _states(wanted: Wanted) -> Sequence[str | None]:
+    """The states; all of them one by one where an index begins with a place or a kind."""
+    if wanted.states:
+        return wanted.states
+    return STATES if wanted.zones or wanted.cameras or wanted.kind else (None,)
 
 
 def _places(wanted: Wanted) -> Sequence[Any]:

@@ -57,6 +57,11 @@ def _json() -> Any:
     return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
+def _inbox_index(name: str) -> Index:
+    """What the inbox needs to show one camera's (zone's, kind's) alerts in one state."""
+    return Index(f"ix_alert_{name}_inbox", name, "state", "leads", "raised_at", "id")
+
+
 class Site(SQLModel, table=True):
     """The one site of this database; ``id`` is always 1."""
 
@@ -158,9 +163,9 @@ class Alert(SQLModel, table=True):
         # One for each way in which the inbox is read, newest first.
         Index("ix_alert_leads_raised_at_id", "leads", "raised_at", "id"),
         Index("ix_alert_state_leads_raised_at_id", "state", "leads", "raised_at", "id"),
-        Index("ix_alert_camera_id_leads_raised_at_id", "camera_id", "leads", "raised_at", "id"),
-        Index("ix_alert_zone_id_leads_raised_at_id", "zone_id", "leads", "raised_at", "id"),
-        Index("ix_alert_rule_kind_leads_raised_at_id", "rule_kind", "leads", "raised_at", "id"),
+        _inbox_index("camera_id"),
+        _inbox_index("zone_id"),
+        _inbox_index("rule_kind"),
         Index("ix_alert_rule_id_subject_raised_at", "rule_id", "subject", "raised_at"),
     )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
-from safety.store import alerts, audit, outbox, violations
+from safety.store import alert_lists, alerts, audit, outbox, violations
 from safety.store.alerts import AlertState
 from safety.store.database import Database
 from safety.store.refusals import Conflict, NotFound
@@ -292,3 +292,7 @@ def test_what_was_given_up_can_be_retried_by_hand(database: Database) -> None:
         assert (row.state, row.attempts, row.deadline_at) == ("pending", 0, after(150))
         assert audit.list_entries(session, actor="kim")[0].action == "delivery.retry"
         assert [each.id for each in outbox.of_alert(session, row.alert_id)] == [delivery]
+
+
+def test_the_lists_know_every_state() -> None:
+    assert set(alert_lists.STATES) == set(AlertState)

@@ -76,9 +76,12 @@ def _indexes() -> None:
         op.drop_index(f"ix_alert_{name}", "alert")
     op.create_index("ix_alert_lead_id", "alert", ["lead_id"])
     op.create_index("ix_alert_leads_raised_at_id", "alert", ["leads", "raised_at", "id"])
-    for name in ("state", *_READ_BY):
+    op.create_index(
+        "ix_alert_state_leads_raised_at_id", "alert", ["state", "leads", "raised_at", "id"]
+    )
+    for name in _READ_BY:
         op.create_index(
-            f"ix_alert_{name}_leads_raised_at_id", "alert", [name, "leads", "raised_at", "id"]
+            f"ix_alert_{name}_inbox", "alert", [name, "state", "leads", "raised_at", "id"]
         )
     op.create_index(
         "ix_alert_rule_id_subject_raised_at", "alert", ["rule_id", "subject", "raised_at"]
