@@ -32,8 +32,9 @@ from dashboard.zone_forms import Filled, new_id
 from safety.errors import AnjeonError, ConfigError
 from safety.i18n import explain
 from safety.site import edit
-from safety.store import audit, configuration, outbox
+from safety.store import audit, configuration, outbox, siren_tests
 from safety.store.refusals import NotFound
+from safety.store.siren_tables import SirenTest
 from safety.store.tables import Channel, Delivery
 
 _LOG = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class ChannelView:
         health: ``ok``, ``unknown``, ``failing`` or ``open`` (breaker), as the engine says.
         last: The newest delivery; sirens have none.
         told: It carries notices.
+        self_test: Of a siren: how its last weekly self-test went.
     """
 
     spec: dict[str, Any]
@@ -64,6 +66,7 @@ class ChannelView:
     waiting: int
     dead: int
     told: bool
+    self_test: SirenTest | None
 
 
 @router.get("")
@@ -202,6 +205,7 @@ def _form(
     with visit.database.reading() as session:
         deliveries = outbox.of_channel(session, channel_id, limit=_SHOWN) if channel_id else []
         waiting = outbox.backlog(session).get(channel_id, outbox.Backlog())
+        tested = siren_tests.list_tests(session, channel_id=channel_id, limit=_SHOWN)
 
     def texts(key: str) -> str:
         """A text that not every field has."""
@@ -227,6 +231,7 @@ def _form(
         option=option,
         deliveries=deliveries,
         backlog=waiting,
+        self_tests=tested,
     )
 
 
@@ -248,6 +253,7 @@ def _saved(visit: Visit, filled: Filled[AnyChannelSpec], etag: str = "") -> Fill
 def _views(session: Session, health: dict[str, str]) -> list[ChannelView]:
     found = configuration.load(session)
     waiting = outbox.backlog(session)
+    tested = siren_tests.newest(session)
     views = []
     for spec in found.channels:
         channel_id = spec["id"]
@@ -262,6 +268,7 @@ def _views(session: Session, health: dict[str, str]) -> list[ChannelView]:
                 waiting=backlog.waiting,
                 dead=backlog.dead,
                 told=carries_notices(CHANNEL.validate_python(spec)),
+                self_test=tested.get(channel_id),
             )
         )
     return views

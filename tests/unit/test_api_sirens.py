@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from safety.store import siren_tests
+from safety.store.accounts import Role
 from safety.store.siren_tables import SirenTest
 from safety.store.times import utc
 from tests.support.web import Site
@@ -33,3 +34,30 @@ def test_self_tests_are_listed_newest_first(site: Site) -> None:
     [newest] = reader.get("/api/v1/siren-tests?channel=horn&limit=1").json()
     assert (newest["passed"], newest["latency_s"], newest["problem"]) == (False, None, "no power")
     assert reader.get("/api/v1/siren-tests?limit=0").status_code == 422
+
+
+def test_the_channels_page_says_how_the_last_self_test_went(site: Site) -> None:
+    at = utc(site.clock.now())
+    with site.database.transaction() as session:
+        for number, passed in enumerate((False, True, False)):
+            siren_tests.save(
+                session,
+                SirenTest(
+                    id=f"t{number}",
+                    channel_id="siren",
+                    at=at + timedelta(minutes=number),
+                    passed=passed,
+                    latency_s=0.0214 if passed else None,
+                    problem="" if passed else "no power",
+                    problem_key="" if passed else "channel.device_unreachable",
+                    problem_params={} if passed else {"device": "10.0.0.7:1", "problem": "<cut>"},
+                ),
+            )
+    manager = site.signed_in(Role.MANAGER)
+    page = manager.get("/channels").text
+    assert page.count("10.0.0.7:1") == 1
+    assert "&lt;cut&gt;" in page
+    assert "<cut>" not in page
+    every = manager.get("/channels/siren").text
+    assert every.count("10.0.0.7:1") == 2
+    assert "21 ms" in every or "21ms" in every
