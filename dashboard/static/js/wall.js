@@ -2,6 +2,7 @@
 // as NOT MONITORED, whatever it was before.
 
 import { Player } from "./player.js";
+import { WallSiren } from "./siren.js";
 
 const ASK_EVERY_MS = 1000;
 const STALE_AFTER_MS = 3000;
@@ -144,6 +145,7 @@ async function ask() {
   say(status.sentence, status.complete);
   for (const camera of status.cameras) tiles.get(camera.id).take(camera);
   showAlert(status.alert);
+  siren.show(status.alarm);
 }
 
 function say(sentence, complete) {
@@ -156,6 +158,8 @@ function say(sentence, complete) {
 function checkStale() {
   if (performance.now() - heardAt <= STALE_AFTER_MS) return;
   say(text("Lost"), false);
+  // What nobody confirms any more must not sound for ever.
+  siren.show(null);
   for (const tile of tiles.values()) tile.lose();
 }
 
@@ -189,13 +193,23 @@ function showAlert(alert) {
   }
 }
 
+async function acknowledgeAlert(id) {
+  const body = new URLSearchParams({ csrf_token: csrf });
+  const headers = { "x-csrf-token": csrf };
+  await fetch(`/alerts/${id}/acknowledge`, { method: "POST", headers, body }).catch(() => {});
+  await ask().catch(() => {});
+}
+
 acknowledge?.addEventListener("click", async () => {
   acknowledge.disabled = true;
-  const address = `/alerts/${acknowledge.dataset.alert}/acknowledge`;
-  const body = new URLSearchParams({ csrf_token: csrf });
-  await fetch(address, { method: "POST", headers: { "x-csrf-token": csrf }, body }).catch(() => {});
+  await acknowledgeAlert(acknowledge.dataset.alert);
   acknowledge.disabled = false;
-  await ask().catch(() => {});
+});
+
+const siren = new WallSiren({
+  button: document.getElementById("wall-siren"),
+  screen: document.getElementById("alarm-screen"),
+  acknowledge: acknowledgeAlert,
 });
 
 // --- one camera, or all -------------------------------------------------------------------
