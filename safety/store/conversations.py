@@ -127,7 +127,8 @@ def snooze(session: Session, lead_id: str, *, minutes: int, by: str, at: datetim
     if not timedelta(minutes=1) <= timedelta(minutes=minutes) <= LONGEST_SNOOZE:
         raise Invalid("alert.snooze_length", "reminders can wait 1 to 60 minutes, not longer")
     found = locked(session, lead_id)
-    if found is None or found[1].next_at is None or found[1].ended_at is not None:
+    goes_on = found is not None and found[0].state == "raised" and found[1].ended_at is None
+    if found is None or not goes_on or found[1].next_at is None:
         raise Conflict("alert.no_ladder", "nobody else would be told of this alert anyway")
     row = found[1]
     row.snoozed_until, row.snoozed_by = at + timedelta(minutes=minutes), by
