@@ -1,7 +1,8 @@
-"""A report in words: what page, PDF and XLSX all show, so that they cannot differ."""
+"""A paper in words: what page, PDF and XLSX all show, so that they cannot differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +51,35 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A part of the report below one heading.
+class Plot:
+    """Where a picture stands, and what it shows in a sentence."""
 
-    Attributes:
-        charts: Keys of ``MonthlyReport.charts`` with the sentence for each.
-    """
+    key: str
+    title: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the report below one heading."""
 
     key: str
     title: str
     sentences: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
-    charts: tuple[tuple[str, str], ...] = ()
+    plots: tuple[Plot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """The whole report in one language.
+    """The whole paper in one language.
 
     Attributes:
         warning: That it is fictional, or not final; empty otherwise.
         watermark: The same in a word, across every page.
         verdict: One sentence of a closed set.
-        explained: What the verdict rests on, one sentence each.
+        explained: What the verdict rests on, one sentence each; the picture ``target`` follows.
+        main: The table of the first page.
         signatures: Who signs.
     """
 
@@ -81,13 +88,14 @@ class Presented:
     site: str
     month: str
     made: str
+    made_at: datetime
     warning: str
     watermark: str
     position: str
     verdict: str
     explained: tuple[str, ...]
     headlines: tuple[Headline, ...]
-    dangers: Table
+    main: Table
     sections: tuple[Section, ...]
     signatures: tuple[str, ...]
 

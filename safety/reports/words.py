@@ -1,7 +1,7 @@
 """A monthly report in Korean or English."""
 
 from safety.kpi.verdict import Verdict
-from safety.reports.presented import Cell, Headline, Presented, Section, Table, table
+from safety.reports.presented import Cell, Headline, Plot, Presented, Section, Table, table
 from safety.reports.schema import Figure, MonthlyReport, Tally
 from safety.reports.wording import Wording, text
 from safety.reports.words_more import (
@@ -28,13 +28,14 @@ def presented(report: MonthlyReport, language: str) -> Presented:
         site=report.site.name,
         month=words.month(report.month),
         made=_made(report, words),
+        made_at=report.revised_at,
         warning=" ".join(say(f"report.{key}") for key in _warnings(report)),
         watermark=" ".join(say(f"report.mark.{key}") for key in _warnings(report)[:1]),
         position=say("footer.supplementary"),
         verdict=say(f"kpi.verdict.{report.target.verdict}"),
         explained=tuple(_explained(report, words)),
         headlines=_headlines(report, words),
-        dangers=_tallies("dangers", report.violations.by_rule[:_SHOWN_DANGERS], words, rated=True),
+        main=_tallies("dangers", report.violations.by_rule[:_SHOWN_DANGERS], words, rated=True),
         sections=(
             _target_section(report, words),
             _accident_section(report, words),
@@ -231,11 +232,19 @@ def _accident_section(report: MonthlyReport, words: Wording) -> Section:
             ),
             _months(report, words),
         ),
-        charts=tuple(
-            (chart.key, say(chart.sentence, **chart.params))
-            for chart in report.charts
-            if chart.key in {"accidents", "gaps", "cusum"}
-        ),
+        plots=_plots(report, words, {"accidents", "gaps", "cusum"}),
+    )
+
+
+def _plots(report: MonthlyReport, words: Wording, keys: set[str]) -> tuple[Plot, ...]:
+    return tuple(
+        Plot(
+            key=chart.key,
+            title=words.say(f"chart.{chart.key}"),
+            sentence=words.say(chart.sentence, **chart.params),
+        )
+        for chart in report.charts
+        if chart.key in keys
     )
 
 
@@ -323,11 +332,7 @@ def _violation_section(report: MonthlyReport, words: Wording) -> Section:
             _tallies("by_shift", shifts, words, rated=False),
             _by_hour(report, words),
         ),
-        charts=tuple(
-            (chart.key, say(chart.sentence, **chart.params))
-            for chart in report.charts
-            if chart.key == "violations"
-        ),
+        plots=_plots(report, words, {"violations"}),
     )
 
 

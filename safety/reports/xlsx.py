@@ -1,4 +1,4 @@
-"""The monthly report as a spreadsheet: the same tables, with formulas where people check."""
+"""Papers as spreadsheets: the same tables, with formulas where people check."""
 
 import io
 import re
@@ -20,12 +20,16 @@ _LONGEST_TITLE = 31
 _WIDEST = 60
 
 
-def xlsx(report: MonthlyReport, language: str) -> bytes:
-    """The report as XLSX."""
-    content = presented(report, language)
+def report_xlsx(report: MonthlyReport, language: str) -> bytes:
+    """A monthly report as XLSX."""
+    return xlsx(presented(report, language))
+
+
+def xlsx(content: Presented) -> bytes:
+    """A paper as XLSX."""
     book = Workbook()
-    # A report made again must not look newer than it is.
-    book.properties.created = report.revised_at.astimezone(UTC).replace(tzinfo=None)
+    # A paper made again must not look newer than it is.
+    book.properties.created = content.made_at.astimezone(UTC).replace(tzinfo=None)
     book.properties.title = f"{content.title} {content.site} {content.month}"
     first = book.worksheets[0]
     first.title = _sheet_title(content.month)
@@ -51,7 +55,7 @@ def _summary(sheet: Worksheet, content: Presented) -> None:
         row += 1
         for column, value in enumerate((one.label, one.text, one.note), start=1):
             _put(sheet, row, column, Cell(value, value))
-    row = _table(sheet, row + 2, content.dangers)
+    row = _table(sheet, row + 2, content.main)
     _lines(sheet, row + 1, (content.position, content.made))
     _widths(sheet)
 

@@ -72,7 +72,7 @@ def test_it_brings_our_packages_and_nothing_else(wheel: Path) -> None:
         "dashboard/static/vendor/htmx.min.js",
         "dashboard/static/vendor/pretendard/LICENSE.txt",
         "safety/reports/fonts/Pretendard-Regular.otf",
-        "safety/reports/monthly.typ",
+        "safety/reports/paper.typ",
         ".dist-info/licenses/LICENSE",
         ".dist-info/licenses/NOTICE",
     ],
