@@ -1,0 +1,53 @@
+"""What a shard reports until the engine has it on record: violations and evidence."""
+
+from typing import Literal
+
+from cameras.messages.base import Message
+from safety.clock import Instant
+from safety.types import Violation
+
+
+class ViolationReport(Message):
+    """Shard → engine: a violation opened, changed or closed. Sent until confirmed."""
+
+    type: Literal["violation"] = "violation"
+    violation: Violation
+
+
+class ViolationStored(Message):
+    """Engine → shard: this report is in the database; the shard may forget it."""
+
+    type: Literal["violation_stored"] = "violation_stored"
+    violation_id: str
+    revision: int
+
+
+class EvidenceReady(Message):
+    """Shard → engine: a file of evidence is complete on disk. Sent until confirmed."""
+
+    type: Literal["evidence"] = "evidence"
+    violation_id: str
+    kind: Literal["clip", "picture"]
+    path: str
+    """Relative to the evidence directory."""
+    sha256: str
+    size_bytes: int
+    started_at: Instant
+    ended_at: Instant
+
+
+class EvidenceFailed(Message):
+    """Shard → engine: evidence could not be made, and why. Sent until confirmed."""
+
+    type: Literal["evidence_failed"] = "evidence_failed"
+    violation_id: str
+    kind: Literal["clip", "picture"]
+    reason: str
+
+
+class EvidenceStored(Message):
+    """Engine → shard: this piece of evidence, or its failure, is in the database."""
+
+    type: Literal["evidence_stored"] = "evidence_stored"
+    violation_id: str
+    kind: Literal["clip", "picture"]
