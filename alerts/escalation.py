@@ -49,11 +49,13 @@ def begin(
         _end(row, part, now)
     elif found is None or part is Part.LEADS:
         row = conversations.begin(session, alert, key=key, at=now)
-        _climb(session, alert, row, facts, known=known, site=site, logical=now, now=now)
-        _schedule(row, plan_of(session, facts, site, row.started_at), site)
+        plan = plan_of(session, facts, site, now)
+        _climb(session, alert, row, plan, known=known, site=site, logical=now, now=now)
+        _schedule(row, plan, site)
     else:
         conversations.join(session, found[1], alert)
-        _schedule(found[1], plan_of(session, facts_of(found[0], site), site, now), site)
+        lead, row = found
+        _schedule(row, plan_of(session, facts_of(lead, site), site, row.started_at), site)
     session.flush()
     return part
 
@@ -111,8 +113,7 @@ def advance(
     if found is None:
         return
     lead, row = found
-    facts = facts_of(lead, site)
-    plan = plan_of(session, facts, site, row.started_at)
+    plan = plan_of(session, facts_of(lead, site), site, row.started_at)
     if is_answered(lead):
         _answered(session, lead, row, site=site, now=now)
     elif row.ended_at is None and plan.ends_with_situation and row.over_at is not None:
@@ -120,7 +121,7 @@ def advance(
     elif row.ended_at is None and not snoozed:
         row.snoozed_until = row.snoozed_by = None
         known = known_facts(lead)
-        _climb(session, lead, row, facts, known=known, site=site, logical=logical, now=now)
+        _climb(session, lead, row, plan, known=known, site=site, logical=logical, now=now)
         _give_up(row, plan, logical, now)
     if row.untold and _may_update(row, logical, site):
         _tell_update(session, lead, row, site=site, now=now)
@@ -161,7 +162,7 @@ def _climb(
     session: Session,
     lead: Alert,
     row: Conversation,
-    facts: Facts,
+    plan: Plan,
     *,
     known: Mapping[str, Any],
     site: SiteContext,
@@ -170,8 +171,7 @@ def _climb(
 ) -> None:
     """Take the steps that are due, each once."""
     elapsed_s = (logical - row.started_at).total_seconds()
-    steps = plan_of(session, facts, site, row.started_at).steps
-    for step in steps[row.steps :]:
+    for step in plan.steps[row.steps :]:
         if step.after_s > elapsed_s:
             break
         tell_step(session, lead, step, site=site, facts=known, now=now)

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from alerts.notices import SiteContext, notice_payload, plain_event
 from alerts.policy import Facts, Plan, Step, Tell, plan
-from alerts.policy_calendar import Person
+from alerts.policy_calendar import Calendar, Person
 from alerts.policy_people import read_calendar
 from safety.i18n import translator
 from safety.store import outbox
@@ -37,10 +37,12 @@ def facts_of(alert: Alert, site: SiteContext) -> Facts:
 
 def plan_of(session: Session, facts: Facts, site: SiteContext, started_at: datetime) -> Plan:
     """The ladder of an alert by today's policy, duty and channels."""
+    # Without routes nobody's duty matters: in a storm every question to the record counts.
+    calendar = read_calendar(session, site, started_at) if site.policy.routes else Calendar()
     return plan(
         facts,
         site.policy,
-        read_calendar(session, site, started_at),
+        calendar,
         messengers=site.messengers,
         at_wall=started_at.timestamp(),
     )

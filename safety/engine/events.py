@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from alerts.channels.base import ChannelGone
-from alerts.intake import (
+from alerts.intake_events import (
     clear_camera_blind,
     clear_channel_failed,
     raise_camera_blind,

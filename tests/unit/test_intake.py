@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from alerts.channels.base import Notice
-from alerts.intake import (
+from alerts.intake import record_violation
+from alerts.intake_events import (
     clear_camera_blind,
     clear_channel_failed,
     raise_camera_blind,
     raise_channel_failed,
-    record_violation,
 )
 from alerts.notices import SiteContext, notice_from
 from safety.clock import Instant

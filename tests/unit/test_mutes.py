@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from alerts.intake import raise_not_paused
+from alerts.intake_events import raise_not_paused
 from alerts.notices import SiteContext
 from safety.clock import SystemClock
 from safety.i18n import translator

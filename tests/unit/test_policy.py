@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from alerts.policy import Facts, Plan, plan
 from alerts.policy_calendar import Calendar, Change, Person
 from alerts.policy_spec import ContactRole, PolicySpec, RouteSpec, StepSpec
+from safety.site.document import parse_site, write_site
+from safety.site.problems import SiteError
 from safety.store.contacts import ROLES
 from safety.types import Severity
 from zones.plant import ShiftSpec
@@ -267,3 +269,50 @@ def test_every_alert_reaches_somebody_and_the_ladder_only_goes_up(
         assert len({tell.channel_id for tell in step.tells}) == len(step.tells)
         assert {tell.channel_id for tell in step.tells} <= set(MESSENGERS)
         assert all(p.takes(tell.channel_id) for tell in step.tells for p in tell.people)
+
+
+SITE_YAML = """
+version: 1
+name: Works
+channels:
+  - {id: chat, kind: recording, name: Chat}
+policy:
+  routes:
+    - id: danger
+      name: Danger
+      severities: [danger]
+      steps:
+        - channels: [chat]
+          roles: [operator]
+        - after_s: 60
+          channels: [CHANNEL]
+"""
+
+
+def test_the_policy_is_part_of_the_site_document() -> None:
+    site = parse_site(SITE_YAML.replace("CHANNEL", "chat"))
+    (danger,) = site.policy.routes
+    assert [step.after_s for step in danger.steps] == [0, 60]
+    assert parse_site(write_site(site)) == site
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "why"),
+    [
+        (("CHANNEL", "chatt"), 15, "did you mean 'chat'"),
+        (("severities: [danger]", "zones: [press]"), 10, "this site has no zone"),
+        (("severities: [danger]", "shifts: [night]"), 10, "this site has no shift"),
+        (("roles: [operator]", "roles: [operater]"), 13, "operator"),
+        (("after_s", "after"), 14, "did you mean 'after_s'"),
+        (("policy:", "policy:\n  unlimited: [hook]"), 7, "there is no channel 'hook'"),
+    ],
+)
+def test_what_is_wrong_with_a_policy_is_said_with_its_line(
+    change: tuple[str, str], line: int, why: str
+) -> None:
+    text = SITE_YAML.replace(*change).replace("CHANNEL", "chat")
+    with pytest.raises(SiteError) as caught:
+        parse_site(text)
+    assert any(p.line == line and why in p.message for p in caught.value.problems), str(
+        [(p.line, p.message) for p in caught.value.problems]
+    )

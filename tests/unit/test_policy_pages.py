@@ -17,7 +17,7 @@ from safety.store.tables import Alert
 from tests.support.violations import opened
 from tests.support.web import Site
 
-LADDER = {
+LADDER: dict[str, str | list[str]] = {
     "name": "Danger",
     "severities": ["danger"],
     "step.0.after_s": "0",
@@ -117,13 +117,18 @@ def test_an_edit_made_from_an_old_page_is_refused(site: Site) -> None:
 @pytest.mark.usefixtures("factory")
 def test_contacts_are_kept_changed_and_forgotten(site: Site) -> None:
     manager = site.signed_in(Role.MANAGER)
-    fields = {"name": "김민수", "role": "operator", "phone": "010-1234-5678", "channels": ["log"]}
+    fields: dict[str, str | list[str]] = {
+        "name": "김민수",
+        "role": "operator",
+        "phone": "010-1234-5678",
+        "channels": ["log"],
+    }
     assert manager.post("/contacts/new", fields).status_code == 303
     with site.database.reading() as session:
         (kim,) = contacts.list_contacts(session)
     assert (kim.phone, kim.channels) == ("+821012345678", ["log"])
     assert "김민수" in manager.get("/contacts").text
-    changed = {**fields, "role": "manager", "version": str(kim.version)}
+    changed: dict[str, str | list[str]] = {**fields, "role": "manager", "version": str(kim.version)}
     assert manager.post(f"/contacts/{kim.id}", changed).status_code == 303
     assert manager.post(f"/contacts/{kim.id}", changed).status_code == 422, "an old version"
     today = site.now.date()

@@ -1,6 +1,7 @@
 """Which messages go when too many wait, and what a summary says."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from safety.store.tables import Delivery
 from tests.support.database import NOON, after
 
 
-def delivery(number: int, **values: object) -> Delivery:
+def delivery(number: int, **values: Any) -> Delivery:
     payload = {
         "severity": values.pop("severity", "danger"),
         "raised_at": NOON.timestamp() + number,
@@ -23,7 +24,7 @@ def delivery(number: int, **values: object) -> Delivery:
         "data": values.pop("data", {}),
         "recipients": values.pop("recipients", []),
     }
-    row = {
+    row: dict[str, Any] = {
         "id": f"d{number}",
         "alert_id": f"a{number}",
         "channel_id": "hook",
