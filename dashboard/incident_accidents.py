@@ -85,7 +85,7 @@ def read_accidents(
     start, end = (date(year, 1, 1), date(year + 1, 1, 1)) if year else (None, None)
     with visit.database.reading() as session:
         rows = accidents.page(session, start=start, end=end, void=True, before=before, limit=limit)
-        return [_view(session, visit, row) for row in rows]
+        return [accident_view(session, visit, row) for row in rows]
 
 
 def read_accident(visit: Visit, accident_id: str) -> AccidentView:
@@ -95,7 +95,7 @@ def read_accident(visit: Visit, accident_id: str) -> AccidentView:
         NotFound: There is none.
     """
     with visit.database.reading() as session:
-        return _view(session, visit, accidents.get(session, accident_id))
+        return accident_view(session, visit, accidents.get(session, accident_id))
 
 
 def read_form(visit: Visit, accident_id: str, translate: Translate) -> Form30:
@@ -150,7 +150,8 @@ def shown_import(values: Mapping[str, str], translate: Translate) -> list[str]:
     ]
 
 
-def _view(session: Session, visit: Visit, row: Accident) -> AccidentView:
+def accident_view(session: Session, visit: Visit, row: Accident) -> AccidentView:
+    """One accident, read in an open session."""
     return AccidentView(
         accident=row,
         duties=duties_of(row, today_of(visit)),

@@ -118,14 +118,15 @@ def check_entry(entry: AccidentEntry, *, today: date) -> Mapping[str, IncidentEr
 def as_texts(entry: AccidentEntry) -> dict[str, str]:
     """The entry as somebody would write it, by column."""
     values = {name: getattr(entry, name) for name in COLUMNS}
-    return {name: _written(value) for name, value in values.items()}
+    return {name: written(value) for name, value in values.items()}
 
 
 COLUMNS: Final = tuple(AccidentEntry.__dataclass_fields__)
 """What is entered of an accident, in the order of the template."""
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
+    """A value as somebody would write it."""
     match value:
         case None:
             return ""

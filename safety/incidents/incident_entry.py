@@ -1,7 +1,7 @@
 """What people say of an incident, checked before it is kept."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from safety.incidents import risk
@@ -11,6 +11,7 @@ from safety.incidents.types import Kind, Role
 
 MOST_PEOPLE: Final = 20
 """Lines of people."""
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,8 @@ def checked_columns(entry: IncidentEntry, *, now: datetime) -> dict[str, Any]:
     Raises:
         IncidentError: Something in it cannot be kept; the message says what.
     """
-    if entry.occurred_at > now:
-        raise IncidentError("incident.ahead", "an incident cannot lie ahead; check the time")
+    if not EARLIEST <= entry.occurred_at <= now:
+        raise IncidentError("incident.ahead", "an incident cannot lie ahead, nor before 1990; check the time")
     if len(entry.people) > MOST_PEOPLE or any(not 1 <= p.count <= 999 for p in entry.people):
         raise IncidentError("incident.people", "there are too many lines of people; join some")
     risk.level(entry.frequency, entry.severity)
@@ -67,7 +68,7 @@ def checked_columns(entry: IncidentEntry, *, now: datetime) -> dict[str, Any]:
     ]
     return {
         "kind": entry.kind.value,
-        "title": checked(entry.title, "incident.field.title", least=2),
+        "title": checked(entry.title, "incident.field.title", least=1),
         "place": checked(entry.place, "incident.field.place"),
         "occurred_at": entry.occurred_at,
         "people": people,

@@ -166,7 +166,7 @@ def void(
         IncidentError: No reason.
     """
     row = _locked(session, accident_id, expected_version)
-    row.void_reason = checked(reason, "accident.void_reason", least=3, most=500)
+    row.void_reason = checked(reason, "accident.void_reason", least=1, most=500)
     row.voided_at, row.voided_by = at, by
     _moved(session, row, "accident.void", by=by, at=at, detail={"reason": row.void_reason})
     return row

@@ -165,7 +165,7 @@ def move(
             state=[f"incident.action_state.{before}"],
             wanted=[f"incident.action_state.{state}"],
         )
-    least = 0 if state is ActionState.DONE else 2
+    least = 0 if state is ActionState.DONE else 1
     row.note = checked(note, "incident.note", most=500, least=least)
     row.state = state.value
     if state is ActionState.DONE:
@@ -178,6 +178,27 @@ def move(
         row.photo, row.photo_sha256, row.photo_bytes = photo.name, photo.sha256, photo.size_bytes
     detail = {"before": before.value, "after": state.value, "note": row.note}
     _moved(session, row, by=by, at=at, detail=detail | ({"photo": photo.sha256} if photo else {}))
+    return row
+
+
+def show(
+    session: Session,
+    action_id: str,
+    photo: Photo,
+    *,
+    by: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> CorrectiveAction:
+    """Add or replace the picture of the finished work.
+
+    Raises:
+        NotFound: There is no such action.
+        Conflict: Its incident is closed, or it has changed.
+    """
+    row = _locked(session, action_id, expected_version)
+    row.photo, row.photo_sha256, row.photo_bytes = photo.name, photo.sha256, photo.size_bytes
+    _moved(session, row, by=by, at=at, detail={"photo": photo.sha256})
     return row
 
 
@@ -238,7 +259,7 @@ def _checked(entry: ActionEntry, today: date) -> dict[str, Any]:
             "incident.due", "the due date must lie between today and five years ahead"
         )
     return {
-        "text": checked(entry.text, "incident.action_field.text", most=500, least=2),
+        "text": checked(entry.text, "incident.action_field.text", most=500, least=1),
         "control": entry.control.value,
         "owner": checked(entry.owner, "incident.action_field.owner", most=120, least=1),
         "due_on": entry.due_on,

@@ -51,7 +51,7 @@ def add(
         incident_id=incident_id,
         parent_id=parent_id,
         position=max((each.position for each in present), default=0) + 1,
-        text=checked(text, "incident.cause", most=500, least=2),
+        text=checked(text, "incident.cause", most=500, least=1),
     )
     session.add(cause)
     detail = {"added": cause.text, "under": parent_id}

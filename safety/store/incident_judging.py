@@ -64,7 +64,7 @@ def judge(
     """
     if reason is not None and verdict is not AlertState.FALSE_POSITIVE:
         raise IncidentError("incident.reason", "only a false alarm has such a reason")
-    kept = checked(note or "", "incident.note", most=500, least=2 * (reason is FalseAlarm.OTHER))
+    kept = checked(note or "", "incident.note", most=500, least=int(reason is FalseAlarm.OTHER))
     alert = alerts.decide(
         session,
         alert_id,

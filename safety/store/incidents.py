@@ -129,7 +129,7 @@ def move(
     _require_ready(session, row, state, actions)
     reopens = before is State.CLOSED
     needs_note = reopens or (state is State.CLOSED and not actions)
-    kept = checked(note, "incident.note", most=500, least=3 if needs_note else 0)
+    kept = checked(note, "incident.note", most=500, least=int(needs_note))
     row.state = state.value
     if state is State.CLOSED:
         row.closed_at, row.closed_by, row.closing_note = at, by, kept

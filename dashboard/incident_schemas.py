@@ -1,0 +1,404 @@
+"""What the API takes and answers about incidents and accidents."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from dashboard.incident_accidents import AccidentView
+from dashboard.incident_linking import Precision
+from dashboard.incident_views import IncidentView
+from dashboard.schemas import Answer
+from safety.incidents.deadlines import Urgency
+from safety.incidents.incident_entry import IncidentEntry, Person
+from safety.incidents.risk import Level
+from safety.incidents.types import (
+    AccidentKind,
+    ActionState,
+    Control,
+    Kind,
+    Outcome,
+    Representative,
+    Role,
+    State,
+    WorkerGroup,
+)
+from safety.store.incident_actions import ActionEntry
+from safety.store.incident_tables import CorrectiveAction
+
+
+def _sane(at: datetime) -> datetime:
+    if not 1970 <= at.year <= 2999:
+        raise ValueError("the year must lie between 1970 and 2999")
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_sane)]
+"""A time that every database and time zone can hold."""
+Step = Annotated[int, Field(ge=1, le=3)] | None
+Short = Annotated[str, Field(max_length=1000)]
+Long = Annotated[str, Field(max_length=8000)]
+
+
+class PersonInfo(Answer):
+    """Somebody who took part, by role."""
+
+    role: Role
+    count: int = Field(default=1, ge=1, le=999)
+    note: Short = ""
+
+
+class IncidentBody(Answer):
+    """What people say of an incident."""
+
+    kind: Kind
+    title: Short
+    occurred_at: Moment
+    place: Short = ""
+    description: Long = ""
+    people: list[PersonInfo] = Field(default_factory=list, max_length=20)
+    unsafe_state: Long = ""
+    unsafe_act: Long = ""
+    prevention: Long = ""
+    frequency: Step = None
+    severity: Step = None
+    frequency_after: Step = None
+    severity_after: Step = None
+
+    def entry(self) -> IncidentEntry:
+        """The same, as the record takes it."""
+        people = tuple(Person(role=p.role, count=p.count, note=p.note) for p in self.people)
+        names = type(self).model_fields.keys() & IncidentEntry.__dataclass_fields__.keys()
+        values = {name: getattr(self, name) for name in names - {"people"}}
+        return IncidentEntry(people=people, **values)
+
+
+class NewIncident(IncidentBody):
+    """An incident to be put on record."""
+
+    alerts: list[str] = Field(default_factory=list, max_length=100)
+    """Alerts that it comes from; those that nobody judged are confirmed by it."""
+
+
+class CauseInfo(Answer):
+    """One answer to "why?"."""
+
+    id: str
+    parent_id: str | None
+    """What it explains; null: the incident itself."""
+    text: str
+
+
+class NewCause(Answer):
+    """One more answer to "why?"."""
+
+    text: Short
+    parent_id: str | None = None
+
+
+class ActionBody(Answer):
+    """What is to be done."""
+
+    text: Short
+    control: Control
+    owner: Short
+    due_on: date
+
+    def entry(self) -> ActionEntry:
+        """The same, as the record takes it."""
+        return ActionEntry(
+            text=self.text, control=self.control, owner=self.owner, due_on=self.due_on
+        )
+
+
+class ActionInfo(Answer):
+    """A corrective action; its version is the ETag."""
+
+    id: str
+    incident_id: str
+    text: str
+    control: Control
+    owner: str
+    due_on: date
+    state: ActionState
+    done_at: datetime | None
+    done_by: str | None
+    verified_at: datetime | None
+    verified_by: str | None
+    note: str
+    photo: str | None
+    """Address of the picture of the finished work."""
+    photo_sha256: str | None
+    version: int
+
+
+class ActionPage(Answer):
+    """Actions, the one that is due first in front."""
+
+    items: Sequence[ActionInfo]
+    next_after: str | None
+    """Give it as ``after`` to get the next page; null on the last one."""
+
+
+class CalmInfo(Answer):
+    """Violations of the incident's rule per monitored hour, before and after the actions."""
+
+    verdict: str
+    since: datetime
+    violations_before: int
+    hours_before: float
+    violations_after: int
+    hours_after: float
+    ratio: float | None
+    """After divided by before; null where nothing can be said, or there was none before."""
+
+
+class IncidentInfo(IncidentBody):
+    """An incident with all that belongs to it; its version is the ETag."""
+
+    id: str
+    number: int
+    state: State
+    zone_id: str | None
+    camera_id: str | None
+    rule_id: str | None
+    risk: Level | None
+    risk_after: Level | None
+    alerts: Sequence[str]
+    accidents: Sequence[str]
+    causes: Sequence[CauseInfo]
+    actions: Sequence[ActionInfo]
+    calm: CalmInfo | None
+    next_states: Sequence[State]
+    created_at: datetime
+    created_by: str
+    closed_at: datetime | None
+    closed_by: str | None
+    closing_note: str
+    reopened: int
+    version: int
+
+
+class IncidentSummary(Answer):
+    """An incident in a list."""
+
+    id: str
+    number: int
+    kind: Kind
+    state: State
+    title: str
+    occurred_at: datetime
+    place: str
+    version: int
+
+
+class IncidentPage(Answer):
+    """Incidents, newest first."""
+
+    items: Sequence[IncidentSummary]
+    next_before: str | None
+    """Give it as ``before`` to get the next page; null on the last one."""
+
+
+class Move(Answer):
+    """The next state of an incident."""
+
+    state: State
+    note: Short = ""
+
+
+class ActionMove(Answer):
+    """The next state of a corrective action."""
+
+    state: ActionState
+    note: Short = ""
+
+
+class AlertIds(Answer):
+    """Alerts by id."""
+
+    alerts: list[str] = Field(min_length=1, max_length=100)
+
+
+class PrecisionInfo(Answer):
+    """Of the alerts of a rule that people judged in the last year, how many were real."""
+
+    confirmed: int
+    false: int
+    share: float | None
+    lower: float
+    upper: float
+    """Exact 95 % interval of the share."""
+    reasons: dict[str, int]
+
+
+class AccidentBody(Answer):
+    """What is entered of an accident."""
+
+    occurred_on: date
+    occurred_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    kind: AccidentKind
+    outcome: Outcome | None = None
+    """Follows from deaths and days off where it is not said."""
+    worker_group: WorkerGroup
+    injured: int = Field(default=1, ge=1, le=1000)
+    deaths: int = Field(default=0, ge=0, le=1000)
+    lost_days: float = Field(default=0.0, ge=0, le=36_500, allow_inf_nan=False)
+    long_treatment: int = Field(default=0, ge=0, le=1000)
+    longer_treatment: int = Field(default=0, ge=0, le=1000)
+    occupational_disease: bool = False
+    reference: Short = ""
+    place: Short = ""
+    process: Short = ""
+    work: Short = ""
+    description: Long = ""
+    unsafe_state: Long = ""
+    unsafe_act: Long = ""
+    cause: Long = ""
+    prevention: Long = ""
+    incident_id: str | None = None
+
+
+class AccidentInfo(AccidentBody):
+    """An accident on record; its version is the ETag."""
+
+    id: str
+    form_due_on: date | None
+    """Until when Form 30 is to be handed in; null: not at all."""
+    form_state: Urgency | None
+    report_now: bool
+    """A serious accident, of which nobody has noted that it was reported."""
+    import_id: str | None
+    reported_at: datetime | None
+    reported_by: str | None
+    submitted_at: datetime | None
+    submitted_by: str | None
+    representative: Representative | None
+    voided_at: datetime | None
+    voided_by: str | None
+    void_reason: str
+    created_at: datetime
+    created_by: str
+    version: int
+
+
+class AccidentPage(Answer):
+    """Accidents, newest first."""
+
+    items: Sequence[AccidentInfo]
+    next_before: str | None
+    """Give it as ``before`` to get the next page; null on the last one."""
+
+
+class Void(Answer):
+    """Why an accident does not count."""
+
+    reason: Short
+
+
+class Submission(Answer):
+    """Form 30 was handed in."""
+
+    representative: Representative
+
+
+class ImportProblem(Answer):
+    """What is wrong in one place of a file."""
+
+    line: int
+    column: str
+    code: str
+    text: str
+
+
+class ImportInfo(Answer):
+    """A file of accidents that was looked at, or taken over."""
+
+    id: str
+    filename: str
+    sha256: str
+    state: str
+    ready: int
+    """Lines that can be taken over."""
+    doubles: int
+    """Lines that are on record already or twice in the file."""
+    problems: Sequence[ImportProblem]
+    imported: int
+
+
+class WorkplaceBody(Answer):
+    """Section I of Form 30."""
+
+    insurance_number: Short = ""
+    business_number: Short = ""
+    name: Short = ""
+    workers: int | None = Field(default=None, ge=0, le=1_000_000)
+    industry: Short = ""
+    address: Short = ""
+    relation: WorkerGroup = WorkerGroup.OWN
+    client_name: Short = ""
+    client_number: Short = ""
+
+
+def action_info(row: CorrectiveAction) -> ActionInfo:
+    """An action as the API shows it."""
+    names = ActionInfo.model_fields.keys() - {"photo"}
+    address = f"/api/v1/actions/{row.id}/photo" if row.photo else None
+    return ActionInfo.model_validate(row.model_dump(include=set(names)) | {"photo": address})
+
+
+def incident_info(view: IncidentView) -> IncidentInfo:
+    """An incident as the API shows it."""
+    row = view.incident
+    own = row.model_dump(include=IncidentInfo.model_fields.keys() & type(row).model_fields.keys())
+    calm = view.calm
+    found: dict[str, Any] = {
+        "risk": view.level,
+        "risk_after": view.level_after,
+        "alerts": [each.alert.id for each in view.alerts],
+        "accidents": [each.id for each in view.accidents],
+        "causes": [
+            CauseInfo(id=w.cause.id, parent_id=w.cause.parent_id, text=w.cause.text)
+            for w in view.whys
+        ],
+        "actions": [action_info(each) for each in view.actions],
+        "next_states": list(view.next),
+        "calm": calm
+        and CalmInfo(
+            verdict=calm.verdict,
+            since=calm.since,
+            violations_before=calm.before.cases,
+            hours_before=round(calm.before.exposure, 3),
+            violations_after=calm.after.cases,
+            hours_after=round(calm.after.exposure, 3),
+            ratio=calm.ratio.value if calm.ratio and calm.before.cases else None,
+        ),
+    }
+    return IncidentInfo.model_validate(own | found)
+
+
+def accident_info(view: AccidentView) -> AccidentInfo:
+    """An accident as the API shows it."""
+    row, form = view.accident, view.duties.form
+    own = row.model_dump(include=AccidentInfo.model_fields.keys() & type(row).model_fields.keys())
+    return AccidentInfo.model_validate(
+        own
+        | {
+            "form_due_on": form.due_on if form else None,
+            "form_state": form.urgency if form else None,
+            "report_now": view.duties.report,
+        }
+    )
+
+
+def precision_info(found: Precision) -> PrecisionInfo:
+    """A rule's precision as the API shows it."""
+    return PrecisionInfo(
+        confirmed=found.judged.confirmed,
+        false=found.judged.false,
+        share=found.share,
+        lower=found.interval.lower,
+        upper=found.interval.upper,
+        reasons=dict(found.judged.reasons),
+    )

@@ -1,0 +1,137 @@
+"""API: the corrective actions of all incidents."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dashboard.access import OperatorVisit, ViewerVisit
+from dashboard.etags import version_etag
+from dashboard.incident_photos import keep_photo
+from dashboard.incident_requests import IfMatch, require_version
+from dashboard.incident_schemas import (
+    ActionBody,
+    ActionInfo,
+    ActionMove,
+    ActionPage,
+    action_info,
+)
+from dashboard.incident_views import today_of
+from dashboard.routes.incident_actions import require_rank
+from dashboard.visit import Visit
+from safety.incidents.types import ActionState
+from safety.store import incident_actions
+
+router = APIRouter(prefix="/api/v1/actions", tags=["incidents"])
+
+
+@router.get("")
+def list_actions(
+    visit: ViewerVisit,
+    state: ActionState | None = None,
+    overdue: bool = False,
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ActionPage:
+    """Corrective actions, the one that is due first in front; ``overdue``: open ones past due."""
+    with visit.database.reading() as session:
+        rows = incident_actions.list_actions(
+            session,
+            state=ActionState.OPEN if overdue else state,
+            due_before=today_of(visit) if overdue else None,
+            after=after,
+            limit=limit + 1,
+        )
+    return ActionPage(
+        items=[action_info(row) for row in rows[:limit]],
+        next_after=rows[limit - 1].id if len(rows) > limit else None,
+    )
+
+
+@router.get("/{action_id}")
+def get_action(visit: ViewerVisit, action_id: str, response: Response) -> ActionInfo:
+    """One corrective action."""
+    return _answer(visit, action_id, response)
+
+
+@router.put("/{action_id}")
+def put_action(
+    visit: OperatorVisit,
+    action_id: str,
+    body: ActionBody,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ActionInfo:
+    """Change what is to be done, by whom or until when."""
+    with visit.database.transaction() as session:
+        version = require_version(if_match, incident_actions.get(session, action_id).version)
+        incident_actions.change(
+            session,
+            action_id,
+            body.entry(),
+            today=today_of(visit),
+            by=visit.actor,
+            at=visit.now,
+            expected_version=version,
+        )
+    return _answer(visit, action_id, response)
+
+
+@router.post("/{action_id}/state")
+def move_action(
+    visit: OperatorVisit,
+    action_id: str,
+    body: ActionMove,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ActionInfo:
+    """Say that it is done, verified, dropped or open again."""
+    require_rank(visit, body.state)
+    with visit.database.transaction() as session:
+        version = require_version(if_match, incident_actions.get(session, action_id).version)
+        incident_actions.move(
+            session,
+            action_id,
+            body.state,
+            by=visit.actor,
+            at=visit.now,
+            note=body.note,
+            expected_version=version,
+        )
+    return _answer(visit, action_id, response)
+
+
+@router.put("/{action_id}/photo")
+async def put_photo(
+    visit: OperatorVisit,
+    action_id: str,
+    request: Request,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ActionInfo:
+    """A picture of the finished work, PNG or JPEG; it is encoded anew."""
+    data = await request.body()
+    return await run_in_threadpool(_keep, visit, action_id, data, if_match, response)
+
+
+def _keep(
+    visit: Visit, action_id: str, data: bytes, if_match: str | None, response: Response
+) -> ActionInfo:
+    with visit.database.reading() as session:
+        require_version(if_match, incident_actions.get(session, action_id).version)
+    photo = keep_photo(visit.services.settings, data)
+    with visit.database.transaction() as session:
+        version = require_version(if_match, incident_actions.get(session, action_id).version)
+        incident_actions.show(
+            session, action_id, photo, by=visit.actor, at=visit.now, expected_version=version
+        )
+    return _answer(visit, action_id, response)
+
+
+def _answer(visit: Visit, action_id: str, response: Response) -> ActionInfo:
+    with visit.database.reading() as session:
+        row = incident_actions.get(session, action_id)
+    response.headers["etag"] = version_etag(row.version)
+    return action_info(row)
