@@ -6,6 +6,7 @@ Source: Media clip API (https://developer.axis.com/vapix/audio-systems/media-cli
 from typing import Literal
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from alerts.channels.base import SirenLevel
 from alerts.channels.siren_driver import SirenDriver
@@ -39,7 +40,9 @@ class AxisSpeakerSpec(LoginSpec, SirenSpec):
     @model_validator(mode="after")
     def _complete(self) -> "AxisSpeakerSpec":
         if (self.username is None) != (self.password is None):
-            raise ValueError("username and password belong together")
+            raise PydanticCustomError(
+                "channel.login_pair", "user name and password belong together; give both or none"
+            )
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from alerts.channels.base import SirenLevel
 from alerts.channels.siren_driver import SirenDriver
@@ -28,11 +29,21 @@ def _address(url: str) -> str:
     if url.startswith(_REFERENCES):
         return url
     if not _usable(url):
-        raise ValueError("must start with https:// or http://, or be env:NAME or file:/path")
+        raise PydanticCustomError(
+            "channel.address_start",
+            "an address starts with https:// or http://, or is kept at env:NAME or file:/path",
+        )
     if "@" in urlsplit(url).netloc:
-        raise ValueError("must not contain user name or password; there are fields for them")
+        raise PydanticCustomError(
+            "channel.address_login",
+            "an address has no user name or password in it; there are fields for them",
+        )
     if "{" in url.replace(TTL, "") or "}" in url.replace(TTL, ""):
-        raise ValueError(f"may contain {TTL} and no other braces")
+        raise PydanticCustomError(
+            "channel.address_braces",
+            "an address may contain {ttl} and no other braces",
+            {"ttl": TTL},
+        )
     return url
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import aiomqtt
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from alerts.channels.mqtt_link import MqttLink
 from safety.config import SecretRef, Spec, read_secret
@@ -34,12 +35,14 @@ def plain_topic(topic: str) -> str:
     """A topic that can be published to as it is.
 
     Raises:
-        ValueError: It has wildcards, or a form that brokers treat in a special way.
+        PydanticCustomError: It has wildcards, or a form that brokers treat in a special way.
     """
     if any(c in topic for c in "+#\0"):
-        raise ValueError("must not contain +, # or NUL")
+        raise PydanticCustomError("channel.topic_signs", "a topic has no +, # or NUL in it")
     if topic.startswith(("/", "$")) or topic.endswith("/"):
-        raise ValueError("must not start with / or $, nor end with /")
+        raise PydanticCustomError(
+            "channel.topic_ends", "a topic does not start with / or $, nor end with /"
+        )
     return topic
 
 

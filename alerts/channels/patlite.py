@@ -6,6 +6,7 @@ None of their protocols has a timer: a tower keeps showing the last command for 
 from typing import Literal
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from alerts.channels import patlite_frames as frames
 from alerts.channels.base import SirenLevel
@@ -63,21 +64,34 @@ class PatliteSpec(LatchingSpec):
     def _possible(self) -> "PatliteSpec":
         colours = self.danger_colours is not None or self.warning_colours is not None
         if colours and self.protocol not in {"pns_la6", "http"}:
-            raise ValueError("colours can be chosen with protocol pns_la6 or http only")
+            raise PydanticCustomError(
+                "channel.patlite_colours", "colours need the protocol pns_la6 or http"
+            )
         if colours and self.other_lamps == "keep":
-            raise ValueError("colours command the whole tower; other_lamps must be off")
+            raise PydanticCustomError(
+                "channel.patlite_whole", "colours command the whole tower; set other_lamps to off"
+            )
         if self.protocol == "phn":
             if {"blue", "white"} & {*self.danger_lamps, *self.warning_lamps}:
-                raise ValueError("phn knows the lamps red, amber and green only")
+                raise PydanticCustomError(
+                    "channel.patlite_phn", "phn has the lamps red, amber and green only"
+                )
             if self.other_lamps == "keep":
-                raise ValueError("phn commands all lamps together; other_lamps must be off")
+                raise PydanticCustomError(
+                    "channel.patlite_together",
+                    "phn commands all lamps together; set other_lamps to off",
+                )
         for buzzer, chosen in (
             (self.danger_buzzer, self.danger_colours),
             (self.warning_buzzer, self.warning_colours),
         ):
             most = _BUZZERS[self.protocol] if chosen is None else _BUZZER_WITH_COLOURS
             if buzzer > most:
-                raise ValueError(f"this protocol has the buzzer patterns 0 to {most} here")
+                raise PydanticCustomError(
+                    "channel.patlite_buzzer",
+                    "this protocol has the buzzer patterns 0 to {most} here",
+                    {"most": most},
+                )
         return self
 
     def show(self, level: SirenLevel) -> Show:

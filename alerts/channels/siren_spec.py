@@ -3,6 +3,7 @@
 from typing import Literal
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from safety.config import Label, Slug, Spec
 
@@ -35,9 +36,10 @@ class LatchingSpec(SirenSpec):
     @model_validator(mode="after")
     def _accepted(self) -> "LatchingSpec":
         if not self.quiet_by_itself and not self.stays_on_if_anjeon_dies:
-            raise ValueError(
-                "this device has no timer: it keeps sounding if Anjeon dies; write "
-                "stays_on_if_anjeon_dies: true to accept that, or use one that goes quiet by itself"
+            raise PydanticCustomError(
+                "channel.stays_on",
+                "this device has no timer: it keeps sounding if Anjeon dies; set "
+                "stays_on_if_anjeon_dies to accept that, or use one that goes quiet by itself",
             )
         return self
 

@@ -15,7 +15,8 @@ from safety.clock import Clock
 from safety.engine.channels import ChannelDesk
 from safety.engine.recorder import Entry, Recorder
 from safety.engine.site import EngineSite
-from safety.errors import ChannelError, StoreUnavailable
+from safety.errors import AnjeonError, ChannelError, StoreUnavailable
+from safety.i18n import explain
 from safety.store import siren_tests
 from safety.store.database import Database
 from safety.store.siren_tables import SirenTest
@@ -113,13 +114,13 @@ class SelfTestDesk:
         self._recorder.put(Entry(key=("siren_test", test_id), write=partial(self._save, row)))
         return before
 
-    def _failure(self, channel_id: str, error: Exception) -> ChannelError:
+    def _failure(self, channel_id: str, error: AnjeonError) -> ChannelError:
         return ChannelError(
             "channel.self_test_failed",
             "the siren {channel} failed its self-test ({problem}); check it on the floor, "
             "then test it again",
             channel=self._site().context.channels.get(channel_id, channel_id),
-            problem=str(error),
+            problem=explain(error, self._site().spec.language),
         )
 
     def _save(self, row: Callable[[], SirenTest]) -> None:
