@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cameras.budget import USABLE
-from cameras.region_plan_zones import SeenZone, region_of
+from cameras.region_plan_layouts import layouts
+from cameras.region_plan_zones import SeenZone
 from cameras.regions import WHOLE, Region
 from safety.perception.letterbox import network_size
 
@@ -20,8 +21,6 @@ WIDTHS = (640, 960, 1280)
 CONTEXT_S = 0.5
 """Between two looks at the whole picture, where there are close-ups."""
 
-MOST_REGIONS = 3
-
 LEAST_PX = 32.0
 LEAST_PX_BY_SCALE = 48.0
 """Nine of ten people are found from this height on: pixels of the network's input, and so many
@@ -30,6 +29,10 @@ docs/regions.md."""
 
 COMFORT = 1.25
 """With so much more than the least, 97 of 100 are found: what is aimed at."""
+
+USEFUL = 0.75
+"""Below this share of the least not even four of five are found: nothing is spent on a zone that
+cannot be brought so far."""
 
 WORTH = 1.1
 """A plan that leaves zones unresolved must show people so much larger to be worth its cost."""
@@ -128,11 +131,10 @@ def plan_cameras(
     spare = 1000.0 * USABLE * share - sum(each or 0.0 for each in spent)
     if None in spent:
         return plans
-    wanting = [
-        task for task in tasks if task.free and _quality(task, plans[task.camera_id]) < COMFORT
-    ]
+    now = {each.camera_id: _quality(each, plans[each.camera_id], _ruled(each)) for each in tasks}
+    wanting = [task for task in tasks if task.free and now[task.camera_id] < COMFORT]
     # Who cannot be seen at all goes before who could be seen better.
-    for task in sorted(wanting, key=lambda task: _quality(task, plans[task.camera_id]) >= 1):
+    for task in sorted(wanting, key=lambda task: now[task.camera_id] >= 1):
         former = plans[task.camera_id]
         spare += _spent(task, former, cost) or 0.0
         plans[task.camera_id] = _best(task, former, cost, spare)
@@ -151,15 +153,18 @@ def _best(task: CameraTask, former: CameraPlan, cost: Cost, budget: float) -> Ca
     """The cheapest plan that shows all zones well, else the one that shows them best."""
     priced = [(_spent(task, plan, cost) or 0.0, plan) for plan in _candidates(task)]
     affordable = [(ms, plan) for ms, plan in priced if ms <= budget]
-    good = [each for each in affordable if _quality(task, each[1]) >= COMFORT]
-    if good:
-        return min(good, key=lambda each: each[0])[1]
-    better = [
-        each for each in affordable if _quality(task, each[1]) >= WORTH * _quality(task, former)
+    hopeful = [
+        zone
+        for zone in _ruled(task)
+        if any(_quality(task, plan, [zone]) >= USEFUL for _, plan in affordable)
     ]
-    if not better:
-        return former
-    return max(better, key=lambda each: (min(_quality(task, each[1]), COMFORT), -each[0]))[1]
+    rated = [(_quality(task, plan, hopeful), -ms, plan) for ms, plan in affordable]
+    good = [each for each in rated if each[0] >= COMFORT]
+    if good:
+        return max(good, key=lambda each: each[1])[2]
+    least = WORTH * _quality(task, former, hopeful)
+    better = [each for each in rated if each[0] >= least]
+    return max(better, key=lambda each: each[:2])[2] if better else former
 
 
 def _candidates(task: CameraTask) -> Iterator[CameraPlan]:
@@ -171,61 +176,11 @@ def _candidates(task: CameraTask) -> Iterator[CameraPlan]:
 
 
 def _layouts(task: CameraTask, width: int) -> list[tuple[Region, ...]]:
-    """The whole picture; one close-up of all zones; one of each, joined where they overlap."""
-    ruled = [zone for zone in task.zones if zone.ruled]
+    """What may be looked at of every frame; nothing of its own: the whole picture."""
+    ruled = _ruled(task)
     if task.everywhere or not ruled or any(zone.far_height is None for zone in ruled):
         return [()]
-    # More than the camera's own pixels are not to be had.
-    least = min(width / task.width_px, 1.0)
-    together = _region(ruled, task, least)
-    layouts = {
-        (): None,
-        _close_ups([together]): None,
-        _close_ups(_joined(ruled, task, least)): None,
-    }
-    return list(layouts)
-
-
-def _region(zones: list[SeenZone], task: CameraTask, least: float) -> Region:
-    region = region_of(zones, aspect=task.aspect, least=least)
-    return region.snapped(task.width_px, task.height_px)
-
-
-def _joined(zones: list[SeenZone], task: CameraTask, least: float) -> list[Region]:
-    """A region for every zone; those that overlap, or are too many, made one."""
-    groups = [([zone], _region([zone], task, least)) for zone in zones]
-    while (pair := _nearest(groups)) is not None:
-        one, other = groups[pair[0]], groups.pop(pair[1])
-        joint = [*one[0], *other[0]]
-        groups[pair[0]] = (joint, _region(joint, task, least))
-    return [region for _, region in groups]
-
-
-def _nearest(groups: Sequence[tuple[list[SeenZone], Region]]) -> tuple[int, int] | None:
-    """Two groups to be made one; None: they may stay as they are."""
-    pairs = [
-        (_gap(groups[i][1], groups[j][1]), i, j)
-        for i in range(len(groups))
-        for j in range(i + 1, len(groups))
-    ]
-    if not pairs:
-        return None
-    gap, one, other = min(pairs)
-    return (one, other) if gap < 0 or len(groups) > MOST_REGIONS else None
-
-
-def _gap(one: Region, other: Region) -> float:
-    """Between two regions, as a share of the picture; negative where they overlap."""
-    across = max(one.left, other.left) - min(one.right, other.right)
-    down = max(one.top, other.top) - min(one.bottom, other.bottom)
-    return max(across, down)
-
-
-def _close_ups(regions: Sequence[Region]) -> tuple[Region, ...]:
-    """None where one of them would be the whole picture."""
-    return (
-        () if WHOLE in regions else tuple(sorted(regions, key=lambda each: (each.left, each.top)))
-    )
+    return layouts(ruled, (task.width_px, task.height_px), width)
 
 
 def _judged(task: CameraTask, plan: CameraPlan) -> CameraPlan:
@@ -257,10 +212,13 @@ def _holds(region: Region, zone: SeenZone) -> bool:
     )
 
 
-def _quality(task: CameraTask, plan: CameraPlan) -> float:
+def _ruled(task: CameraTask) -> list[SeenZone]:
+    return [zone for zone in task.zones if zone.ruled]
+
+
+def _quality(task: CameraTask, plan: CameraPlan, zones: Sequence[SeenZone]) -> float:
     """How large people look in the zone where they look smallest, over the least; at best 2."""
-    ruled = [zone for zone in task.zones if zone.ruled]
-    shown = [found[1] for zone in ruled if (found := _shown(task, plan, zone)) is not None]
+    shown = [found[1] for zone in zones if (found := _shown(task, plan, zone)) is not None]
     return min([*shown, 2.0])
 
 

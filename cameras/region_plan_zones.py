@@ -1,5 +1,6 @@
 """Where people may stand in a zone, how tall they look there, and what picture they fill."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,7 +110,7 @@ def _places(corners: Polygon) -> Array:
     return grid if len(grid) else np.array([polygon.representative_point().coords[0]])
 
 
-def region_of(zones: list[SeenZone], *, aspect: float, least: float) -> Region:
+def region_of(zones: Sequence[SeenZone], *, aspect: float, least: float) -> Region:
     """The smallest part of the picture, in its aspect, that shows everybody in and near zones.
 
     Args:

@@ -100,8 +100,11 @@ def spent_ms(camera: CameraTask, chosen: CameraPlan) -> float:
         (task(zone(FAR), free=False), 1.0, 640, 0, ("zone",)),
         # Nobody knows how tall people look.
         (task(zone(FAR, known=False)), 1.0, 640, 0, ()),
-        # Too far for the camera itself.
-        (task(zone(VERY_FAR)), 1.0, 640, 1, ("zone",)),
+        # Too far for the camera itself: nothing is spent on that, and other zones have theirs.
+        (task(zone(VERY_FAR)), 1.0, 640, 0, ("zone",)),
+        (task(zone(VERY_FAR), zone(FAR, "far")), 1.0, 640, 1, ("zone",)),
+        # Not quite enough is better than what there was.
+        (task(zone(FAR), size=(1440, 810)), 1.0, 640, 1, ("zone",)),
         # A small camera's pixels cannot be made more.
         (task(zone(FAR), size=(640, 360)), 1.0, 640, 0, ("zone",)),
     ],
