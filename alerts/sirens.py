@@ -125,11 +125,15 @@ class SirenControl:
         try:
             await asyncio.Event().wait()
         finally:
-            self._running = False
-            tasks, self._tasks = list(self._tasks.values()), {}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Command nothing any more; what sounds ends by its time-to-live, or when it is closed."""
+        self._running = False
+        tasks, self._tasks = list(self._tasks.values()), {}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _add(self, channel_id: str, siren: Siren) -> None:
         self._sirens[channel_id] = siren

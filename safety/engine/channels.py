@@ -1,5 +1,6 @@
 """Keeps one open driver per channel, and gives sirens and messengers those that are theirs."""
 
+import asyncio
 from pathlib import Path
 
 import structlog
@@ -45,9 +46,9 @@ class ChannelDesk:
                 await driver.close()
 
     async def close(self) -> None:
-        """Close all channels."""
-        for _, driver in self._open.values():
-            await driver.close()
+        """Close all channels; sirens first stop being commanded, or one might sound again."""
+        await self._sirens.stop()
+        await asyncio.gather(*(driver.close() for _, driver in self._open.values()))
         self._open = {}
 
     def siren(self, channel_id: str) -> Siren | None:

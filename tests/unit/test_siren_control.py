@@ -159,6 +159,18 @@ async def test_a_tower_without_timer_follows_a_violation_to_its_end() -> None:
     await rig.stop()
 
 
+async def test_stopped_control_commands_nothing_more(make_siren: MakeSiren) -> None:
+    siren = make_siren("s")
+    async with controlling(siren) as control:
+        await control.report(now(), None)
+        await until(lambda: siren.level is DANGER)
+        await control.stop()
+        attempts = siren.attempts
+        await control.report(now("v2"), None)
+        await until(lambda: siren.level is OFF)
+        assert siren.attempts == attempts, "it went quiet by its time-to-live"
+
+
 async def test_level_follows_the_worst(make_siren: MakeSiren) -> None:
     siren = make_siren("s")
     async with controlling(siren) as control:
