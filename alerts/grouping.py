@@ -40,7 +40,13 @@ class Before:
     lasts: bool
 
 
-_ABOUT = {"channel_failed": "channel_id", "not_paused": "vehicle"}
+_ABOUT = {
+    "channel_failed": "channel_id",
+    "not_paused": "vehicle",
+    "action_due": "about",
+    "form_due": "about",
+    "report_due": "about",
+}
 """The parameter that names what an alert is about, where that is no place."""
 
 

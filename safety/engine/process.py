@@ -42,6 +42,7 @@ from safety.engine.plan import PlanDesk
 from safety.engine.plant import PlantDesk
 from safety.engine.policy import PolicyDesk
 from safety.engine.recorder import Recorder
+from safety.engine.reminders import ReminderDesk
 from safety.engine.self_tests import SelfTestDesk
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import ViolationDesk
@@ -134,6 +135,12 @@ class Engine:
             site=lambda: self._site,
             told=self._dispatcher.nudge,
         )
+        self._reminders = ReminderDesk(
+            clock=clock,
+            database=database,
+            site=lambda: self._site,
+            told=self._dispatcher.nudge,
+        )
         self._cameras = CameraDesk(
             clock=clock,
             database=database,
@@ -190,6 +197,7 @@ class Engine:
                     "cameras": self._cameras.run(),
                     "violations": self._violations.run(),
                     "policy": self._policy.run(),
+                    "reminders": self._reminders.run(),
                     "self-tests": self._self_tests.run(),
                     "plan": self._plan.run(),
                     "plant": self._plant.run(),
