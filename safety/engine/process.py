@@ -45,7 +45,7 @@ from safety.engine.recorder import Recorder
 from safety.engine.reminders import ReminderDesk
 from safety.engine.self_tests import SelfTestDesk
 from safety.engine.site import EngineSite, SiteKeeper
-from safety.engine.violations import ViolationDesk
+from safety.engine.violations import Reply, ViolationDesk
 from safety.site.spec import SiteSpec
 from safety.store import alerts, coverage
 from safety.store.database import Database
@@ -96,6 +96,7 @@ class Engine:
             site=lambda: self._site,
             recorded=lambda: self._dispatcher.nudge(),
         )
+        self._early: list[tuple[ViolationReport, Reply]] = []
         self._shards: dict[str, Link] = {}
         self._device_failed: dict[str, bool] = {}
         self._placed: dict[str, str] = {}
@@ -268,6 +269,7 @@ class Engine:
         self._cameras.configure(site.spec.cameras)
         self._dispatcher.obey(site.context)
         await self._channels.configure(site.channels)
+        await self._take_early()
         for name, link in self._shards.items():
             link.send(site.part(self._cameras_of(name)))
         # A shard without cameras may still have reports to hand in from an earlier life.
@@ -309,9 +311,10 @@ class Engine:
             self._supervisor.heard(link.name)
         reply = partial(self._reply, link.name)
         match message:
+            case ViolationReport() if self._site.revision < 0:
+                self._early.append((message, reply))
             case ViolationReport():
-                await self._violations.report(message, reply)
-                self._plant.violation(message.violation)
+                await self._take_report(message, reply)
             case EvidenceReady() | EvidenceFailed():
                 await self._violations.evidence(message, reply)
             case CameraStatus():
@@ -334,6 +337,19 @@ class Engine:
                 self._dispatcher.nudge()
             case _:
                 log.debug("message_ignored", type=message.type, peer=link.name)
+
+    async def _take_report(self, message: ViolationReport, reply: Reply) -> None:
+        await self._violations.report(message, reply)
+        self._plant.violation(message.violation)
+
+    async def _take_early(self) -> None:
+        """Reports that came before the first configuration, which says whom to tell of them.
+
+        A shard that outlived the last engine hands in what it has as soon as we listen.
+        """
+        early, self._early = self._early, []
+        for message, reply in early:
+            await self._take_report(message, reply)
 
     def _reply(self, shard_id: str, message: ViolationStored | EvidenceStored) -> None:
         link = self._shards.get(shard_id)
