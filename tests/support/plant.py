@@ -91,9 +91,14 @@ class Plant:
 
     # Processes
 
-    def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Start ``engine`` or ``dashboard``; it ends with the plant."""
-        self._processes[name] = self._spawn(name)
+    def start(self, name: str, *, log: Path | None = None) -> subprocess.Popen[bytes]:
+        """Start ``engine`` or ``dashboard``; it ends with the plant.
+
+        Args:
+            name: Which.
+            log: Where its log goes, if not to ``log(name)``.
+        """
+        self._processes[name] = self._spawn(name, log=log)
         return self._processes[name]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -101,7 +106,7 @@ class Plant:
         process = self._spawn(*arguments)
         return subprocess.CompletedProcess(process.args, process.wait(60))
 
-    def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
         values = self.settings.model_dump(mode="json", exclude_none=True)
         environment = {
             **os.environ,
@@ -109,11 +114,11 @@ class Plant:
             "ANJEON_LOG_FORMAT": "json",
             **self._environment,
         }
-        with (self._logs / f"{arguments[0]}.log").open("ab") as log:
+        with (log or self._logs / f"{arguments[0]}.log").open("ab") as stream:
             return subprocess.Popen(
                 [sys.executable, "-m", "safety.cli", *arguments],
                 env=environment,
-                stdout=log,
+                stdout=stream,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
             )

@@ -144,7 +144,12 @@ async def alert_path(
     database = Database(settings.database)
     database.migrate()
     site = SiteSpec.model_validate(
-        {"name": "Site", "language": "en", "channels": [TWIN, *channels]}
+        {
+            "name": "Site",
+            "language": "en",
+            "channels": [TWIN, *channels],
+            "policy": {"unlimited": ["twin"]},
+        }
     )
     apply_site(database, site, by="test", now=utc(clock.now()))
     engine = Engine(
