@@ -11,6 +11,7 @@ is the wider of the two.
 """
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -134,6 +135,7 @@ def _fitted(
     # Slow to import, and only a programme office needs it.
     from statsmodels.genmod.families import Binomial
     from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     model = GLM(
         np.column_stack([c1, c0]),
@@ -141,7 +143,10 @@ def _fitted(
         family=Binomial(),
         offset=np.log(t1 / t0),
     )
-    fit = model.fit(cov_type="HC1")
+    with warnings.catch_warnings():
+        # Sites that all changed alike fit perfectly; here that is no sign of trouble.
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        fit = model.fit(cov_type="HC1")
     by_chance = math.sqrt(float(fit.normalized_cov_params[0, 0]))
     observed = float(fit.bse[0])
     return float(fit.params[0]), max(by_chance, observed), max(1.0, observed / by_chance)
