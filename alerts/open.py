@@ -21,11 +21,13 @@ from alerts.channels.onvif_relay import OnvifRelay
 from alerts.channels.patlite import PatliteSiren
 from alerts.channels.recording import RecordingChannel
 from alerts.channels.webhook import WebhookMessenger
+from alerts.channels.webpush import WebPushMessenger
 from alerts.channels.zigbee import ZigbeeSiren
 from alerts.specs import AnyChannelSpec
 from safety.clock import Clock
 from safety.config import Settings
 from safety.errors import ConfigError
+from safety.store.database import Database
 
 __all__ = [
     "AnyChannelSpec",
@@ -53,16 +55,24 @@ _DRIVERS: Mapping[str, type[Any]] = {
     "apprise": AppriseMessenger,
     "mqtt_events": MqttEventsMessenger,
     "webhook": WebhookMessenger,
+    "webpush": WebPushMessenger,
     "recording": RecordingChannel,
 }
 """The driver of every kind; all are made with the specification and ``clock``."""
 
-_WRITES_FILES = {"recording"}
+_WRITES_FILES = {"recording", "webpush"}
 """Kinds whose drivers also want ``data_dir``."""
+
+_READS_RECORD = {"webpush"}
+"""Kinds whose drivers also want ``database``."""
 
 
 def open_channel(
-    spec: AnyChannelSpec, *, clock: Clock, data_dir: Path | None = None
+    spec: AnyChannelSpec,
+    *,
+    clock: Clock,
+    data_dir: Path | None = None,
+    database: Database | None = None,
 ) -> Siren | Messenger:
     """The driver of a channel; call it inside a running event loop.
 
@@ -70,13 +80,16 @@ def open_channel(
         spec: Which channel.
         clock: Where receipts and signatures take the time from.
         data_dir: Where files are kept, if the kind has any; None: as the settings say.
+        database: The record, for kinds that read it; None: as the settings say.
 
     Raises:
         ConfigError: A secret or a certificate is missing or unusable.
     """
-    more = {}
+    more: dict[str, Any] = {}
     if spec.kind in _WRITES_FILES:
-        more = {"data_dir": Settings().data_dir if data_dir is None else data_dir}
+        more["data_dir"] = Settings().data_dir if data_dir is None else data_dir
+    if spec.kind in _READS_RECORD:
+        more["database"] = database or Database(Settings().database)
     try:
         driver: Siren | Messenger = _DRIVERS[spec.kind](spec, clock=clock, **more)
         return driver

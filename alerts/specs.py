@@ -20,6 +20,7 @@ from alerts.channels.onvif_relay import OnvifRelaySpec
 from alerts.channels.patlite import PatliteSpec
 from alerts.channels.recording import RecordingSpec
 from alerts.channels.webhook import WebhookSpec
+from alerts.channels.webpush import WebPushSpec
 from alerts.channels.zigbee import ZigbeeSirenSpec
 
 AnyMessengerSpec: TypeAlias = (
@@ -29,6 +30,7 @@ AnyMessengerSpec: TypeAlias = (
     | AlimtalkSensSpec
     | AlimtalkSolapiSpec
     | AppriseSpec
+    | WebPushSpec
     | WebhookSpec
     | MqttEventsSpec
 )

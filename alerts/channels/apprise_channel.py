@@ -81,7 +81,7 @@ class AppriseMessenger(TellingMessenger):
         async def tell(number: str) -> None:
             await self._one(number, notice, timeout_s)
 
-        return await self._each(notice, tuple(self._services), tell)
+        return await self._each(notice, tuple(self._services), tell, one_service=False)
 
     async def _one(self, number: str, notice: Notice, timeout_s: float) -> None:
         service = self._services[number]

@@ -87,35 +87,63 @@ class TellingMessenger:
         raise NotImplementedError
 
     async def _each(
-        self, notice: Notice, targets: Sequence[str], tell: Callable[[str], Awaitable[None]]
+        self,
+        notice: Notice,
+        targets: Sequence[str],
+        tell: Callable[[str], Awaitable[None]],
+        *,
+        one_service: bool = True,
     ) -> str:
         """Tell one after the other; whoever has the notice already is left out at a retry.
+
+        Args:
+            notice: What to tell.
+            targets: Whom.
+            tell: Tells one of them.
+            one_service: What the service says of our keys, or that it is busy, goes for all.
 
         Raises:
             ChannelError: Somebody could not be told now; try again.
             ChannelRefused: Everybody else has it, and somebody never will.
         """
         told = self._told_of(notice.id)
-        failed: ChannelError | None = None
-        refused: list[ChannelRefused] = []
-        for target in targets:
-            if target in told:
-                continue
-            try:
-                await tell(target)
-            except (WrongCredentials, ChannelGone, ChannelBusy):
-                raise  # It would be the same for everybody else.
-            except ChannelRefused as error:
-                refused.append(error)
-            except ChannelError as error:
-                failed = error
-            else:
-                told.add(target)
-        if failed is not None:
-            raise failed
+        pending = [target for target in targets if target not in told]
+        if one_service:
+            errors = await self._in_turn(pending, tell, told)
+        else:
+            # Of several services one that hangs must not keep it from the others.
+            tries = (self._attempt(target, tell, told) for target in pending)
+            errors = [error for error in await asyncio.gather(*tries) if error is not None]
+        refused = [error for error in errors if isinstance(error, ChannelRefused)]
+        failed = [error for error in errors if not isinstance(error, ChannelRefused)]
+        if failed:
+            raise failed[0]
         if refused:
             raise some_refused(refused[0], told=len(told), refused=len(refused))
         return f"told {len(targets)}"
+
+    async def _in_turn(
+        self, targets: Sequence[str], tell: Callable[[str], Awaitable[None]], told: set[str]
+    ) -> list[ChannelError]:
+        errors: list[ChannelError] = []
+        for target in targets:
+            error = await self._attempt(target, tell, told)
+            if isinstance(error, WrongCredentials | ChannelGone) or (
+                isinstance(error, ChannelBusy) and error.retry_after_s is not None
+            ):
+                raise error  # It would be the same for everybody else.
+            errors += [] if error is None else [error]
+        return errors
+
+    async def _attempt(
+        self, target: str, tell: Callable[[str], Awaitable[None]], told: set[str]
+    ) -> ChannelError | None:
+        try:
+            await tell(target)
+        except ChannelError as error:
+            return error
+        told.add(target)
+        return None
 
     def _told_of(self, notice_id: str) -> set[str]:
         known = self._told.setdefault(notice_id, set())

@@ -7,13 +7,14 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import Response
 
+from alerts.channels.webpush_crypto import our_key, public_text
 from dashboard import forms
 from dashboard.access import PersonVisit
 from dashboard.forms import Form
 from dashboard.pages import redirect, render
 from dashboard.visit import LANGUAGE_COOKIE, Identity, Scope, Visit
 from safety.i18n import explain, known_language
-from safety.store import accounts, passwords, tokens
+from safety.store import accounts, configuration, passwords, tokens
 from safety.store.refusals import Invalid, NotFound
 from safety.store.tables import ApiToken
 
@@ -128,6 +129,8 @@ def _page(
     identity = visit.person
     with visit.database.reading() as session:
         rows = tokens.list_tokens(session, user_id=identity.user_id)
+        kinds = {spec["kind"] for spec in configuration.load(session).channels}
+    notified = "webpush" in kinds
     return render(
         visit,
         "account.html",
@@ -137,6 +140,7 @@ def _page(
         made=made,
         scopes=allowed_scopes(identity),
         lifetimes=list(_LIFETIMES),
+        push_key=public_text(our_key(visit.services.settings.data_dir)) if notified else "",
     )
 
 

@@ -144,7 +144,9 @@ async def test_channel(visit: ManagerOnlyVisit, channel_id: str) -> Response:
     data_dir = visit.services.settings.data_dir
     error: AnjeonError | None = None
     try:
-        channel = open_channel(spec, clock=visit.services.clock, data_dir=data_dir)
+        channel = open_channel(
+            spec, clock=visit.services.clock, data_dir=data_dir, database=visit.database
+        )
         try:
             if is_siren(channel):
                 await try_siren(channel)

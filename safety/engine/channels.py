@@ -11,6 +11,7 @@ from alerts.open import AnyChannelSpec, is_messenger, is_siren, open_channel
 from alerts.sirens import SirenControl
 from safety.clock import Clock
 from safety.errors import AnjeonError
+from safety.store.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -19,12 +20,19 @@ class ChannelDesk:
     """Opens, replaces and closes channels as the configuration says."""
 
     def __init__(
-        self, sirens: SirenControl, dispatcher: Dispatcher, *, clock: Clock, data_dir: Path
+        self,
+        sirens: SirenControl,
+        dispatcher: Dispatcher,
+        *,
+        clock: Clock,
+        data_dir: Path,
+        database: Database | None = None,
     ) -> None:
         self._sirens = sirens
         self._dispatcher = dispatcher
         self._clock = clock
         self._data_dir = data_dir
+        self._database = database
         self._open: dict[str, tuple[AnyChannelSpec, Siren | Messenger]] = {}
         self.unusable: dict[str, str] = {}
 
@@ -73,7 +81,9 @@ class ChannelDesk:
             self._open[spec.id] = known
             return
         try:
-            driver = open_channel(spec, clock=self._clock, data_dir=self._data_dir)
+            driver = open_channel(
+                spec, clock=self._clock, data_dir=self._data_dir, database=self._database
+            )
         except AnjeonError as error:
             log.error("channel_unusable", channel=spec.id, why=str(error))
             self.unusable[spec.id] = str(error)

@@ -115,7 +115,11 @@ class Engine:
             on_channel_health=self._events.channel_health,
         )
         self._channels = ChannelDesk(
-            self._sirens, self._dispatcher, clock=clock, data_dir=settings.data_dir
+            self._sirens,
+            self._dispatcher,
+            clock=clock,
+            data_dir=settings.data_dir,
+            database=database,
         )
         self._plan = PlanDesk(
             clock=clock, tell=lambda update: self._links.broadcast(update, "dashboard")

@@ -229,12 +229,16 @@ async def test_persons_without_the_address_it_needs_are_an_error(setup: Setup) -
         await setup.messenger.send(unknown, timeout_s=30.0)
 
 
-async def test_a_retry_repeats_nothing(setup: Setup) -> None:
+async def test_one_who_cannot_be_told_keeps_it_from_nobody_and_a_retry_repeats_nothing(
+    setup: Setup,
+) -> None:
     first, second = setup.kind.everybody
-    setup.service.refuses = {second}
+    setup.service.refuses = {first}
     with pytest.raises(ChannelError) as error:
         await setup.messenger.send(NOTICE, timeout_s=30.0)
     assert not isinstance(error.value, ChannelRefused)
+    at_once = setup.kind is KINDS["alimtalk_nhn"]  # one request for all of them
+    assert [message.to for message in setup.service.messages] == ([] if at_once else [second])
     setup.service.refuses = set()
     await setup.messenger.send(NOTICE, timeout_s=30.0)
     assert sorted(message.to for message in setup.service.messages) == sorted([first, second])

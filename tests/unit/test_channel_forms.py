@@ -57,6 +57,7 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "apprise": {"urls": ["env:A", "tgram://{env:T}/1"], "picture": "blurred"},
     "webhook": {"url": "https://host/hook", "secret": "env:S", "ca_file": "/etc/ca.pem"},
+    "webpush": {"contact": "safety@example.com", "services": ["mozilla.com"]},
     "mqtt_events": {"host": "broker", "topic": "plant/anjeon", "protocol": "3.1.1"},
     "recording": {},
 }

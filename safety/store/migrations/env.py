@@ -6,7 +6,14 @@ from alembic import context
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from safety.store import incident_tables, kpi_tables, policy_tables, siren_tables, tables  # noqa: F401
+from safety.store import (  # noqa: F401
+    incident_tables,
+    kpi_tables,
+    policy_tables,
+    push_tables,
+    siren_tables,
+    tables,
+)
 
 
 def _render(kind: str, item: Any, _: Any) -> str | Literal[False]:
