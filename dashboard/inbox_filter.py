@@ -70,12 +70,16 @@ def read_filter(
     """The filters in an address."""
     return InboxFilter(
         show=show,
-        camera=camera[:63],
-        zone=zone[:63],
-        kind=kind[:63],
+        camera=_plain(camera, 63),
+        zone=_plain(zone, 63),
+        kind=_plain(kind, 63),
         severity=severity if severity in set(Severity) else "",
-        q=q.strip()[:100],
+        q=_plain(q, 100),
     )
+
+
+def _plain(text: str, limit: int) -> str:
+    return "".join(c for c in text if c.isprintable()).strip()[:limit]
 
 
 Filter = Annotated[InboxFilter, Depends(read_filter)]

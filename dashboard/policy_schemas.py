@@ -39,7 +39,7 @@ class ContactInfo(ContactBody):
 class DutyChangeBody(Answer):
     """Days, first and last included, on which somebody is away or on duty all day."""
 
-    contact_id: str = Field(max_length=63)
+    contact_id: Slug
     first_day: date
     last_day: date
     on_duty: bool
@@ -94,7 +94,7 @@ class PolicyPreview(Answer):
 class ListedAlerts(Answer):
     """Alerts that somebody has looked at."""
 
-    ids: Sequence[str] = Field(min_length=1, max_length=200)
+    ids: Sequence[Slug] = Field(min_length=1, max_length=200)
 
 
 class AcknowledgedInfo(Answer):

@@ -11,6 +11,7 @@ from alerts.policy_spec import PolicySpec
 from dashboard import inbox
 from dashboard.access import ManagerVisit, OperatorVisit, ViewerVisit
 from dashboard.alert_timeline import timeline
+from dashboard.errors import Unprocessable
 from dashboard.etags import check_match, require_match, spec_etag, version_etag
 from dashboard.policy_preview import facts_for, preview, site_context
 from dashboard.policy_schemas import (
@@ -40,6 +41,8 @@ router = APIRouter(prefix="/api/v1")
 
 IfMatch = Annotated[str | None, Header()]
 ContactId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+_YEARS = (2000, 2200)
+
 Moment = Annotated[datetime | None, Query(description="With its time zone; now if not given.")]
 
 
@@ -234,4 +237,6 @@ def get_timeline(visit: ViewerVisit, alert_id: str) -> list[TimelineItem]:
 def _utc(at: datetime | None, now: datetime) -> datetime:
     if at is None:
         return now
+    if not _YEARS[0] <= at.year <= _YEARS[1]:
+        raise Unprocessable("policy.moment", "the moment must lie between 2000 and 2200")
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -128,7 +128,7 @@ def add_change(
         Invalid: The days are in the wrong order, past, or more than a year.
     """
     get(session, contact_id)
-    if not first_day <= last_day <= first_day + LONGEST_CHANGE:
+    if not timedelta() <= last_day - first_day <= LONGEST_CHANGE:
         raise Invalid("duty.days", "the last day must not be before the first, nor a year after it")
     if last_day < (at - timedelta(days=1)).date():
         raise Invalid("duty.past", "these days are over; choose days that are still to come")

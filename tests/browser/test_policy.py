@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from safety.i18n import translator
 from safety.store import alerts
 from tests.support.browser import PHONE, Visitor
 from tests.support.factory import Factory
@@ -16,6 +17,7 @@ Visit = Callable[..., Visitor]
 def test_a_ladder_is_written_previewed_and_answered(
     site: Site, factory: Factory, visitor: Visit, language: str, size: tuple[int, int]
 ) -> None:
+    nothing_fits = translator(language)("policy.preview.no_route")
     manager = visitor(size=size)
     page = manager.sign_in("manager")
     page.click(f"button[name=language][value={language}]")
@@ -32,7 +34,7 @@ def test_a_ladder_is_written_previewed_and_answered(
     page.click("#route-form button.primary")
     page.wait_for_selector("li[id^=route-]")
     page.select_option("#severity", "warning")
-    page.wait_for_selector("#preview li:has-text('Log')")
+    page.wait_for_selector(f"#preview:has-text('{nothing_fits}')")
     assert page.locator("#preview li").count() == 1
     page.select_option("#severity", "danger")
     page.wait_for_selector("#preview li:nth-of-type(2)")

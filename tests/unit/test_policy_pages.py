@@ -284,6 +284,11 @@ def test_the_api_edits_policy_and_contacts_by_version(site: Site) -> None:
     deleted = program.delete(f"/api/v1/duty/changes/{change.json()['id']}")
     assert deleted.status_code == 204
     assert site.program("read").get("/api/v1/contacts").status_code == 403
+    for at in ("0001-01-01T00:00:00%2B09:00", "9999-12-31T23:59:59-09:00", "yesterday"):
+        assert program.get(f"/api/v1/duty?at={at}").status_code == 422, at
+    never = {**days, "first_day": "9999-12-30", "last_day": "9999-12-31"}
+    assert program.post("/api/v1/duty/changes", json=never).status_code == 201
+    assert program.post("/api/v1/alerts/acknowledge", json={"ids": ["\u0000"]}).status_code == 403
 
 
 def test_a_contact_that_two_add_at_once_is_the_first_ones(site: Site) -> None:
