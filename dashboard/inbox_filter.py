@@ -97,14 +97,11 @@ class Choices:
 
 def filter_choices(session: Session) -> Choices:
     """What the filters offer at this site."""
-
-    def names(table: type[Zone] | type[Camera]) -> dict[str, str]:
-        rows = session.exec(select(table).order_by(col(table.position), col(table.id)))
-        return {row.id: str(row.spec.get("name", row.id)) for row in rows}
-
     kinds = dict.fromkeys(str(rule.spec.get("kind", "")) for rule in session.exec(select(Rule)))
     return Choices(
-        cameras=names(Camera), zones=names(Zone), kinds=(*sorted(kinds), *KINDS_OF_OTHERS)
+        cameras=_names(session, Camera),
+        zones=_names(session, Zone),
+        kinds=(*sorted(kinds), *KINDS_OF_OTHERS),
     )
 
 
@@ -144,12 +141,15 @@ def _named(session: Session, text: str) -> tuple[tuple[str, ...], tuple[str, ...
     """Zones and cameras whose name holds the text, upper and lower case alike."""
     part = text.casefold()
 
-    def names(table: type[Zone] | type[Camera]) -> tuple[str, ...]:
-        rows = session.exec(select(table).order_by(col(table.position)))
-        return tuple(
-            row.id
-            for row in rows
-            if part in str(row.spec.get("name", "")).casefold() or part == row.id
-        )
+    def fitting(table: type[Zone] | type[Camera]) -> tuple[str, ...]:
+        names = _names(session, table).items()
+        return tuple(key for key, name in names if part in name.casefold() or part == key)
 
-    return names(Zone), names(Camera)
+    return fitting(Zone), fitting(Camera)
+
+
+def _names(session: Session, table: type[Zone] | type[Camera]) -> dict[str, str]:
+    """Names by id, in the site's order."""
+    query = select(table).order_by(col(table.position), col(table.id))
+    rows = (row for row in session.scalars(query) if isinstance(row, Zone | Camera))
+    return {row.id: str(row.spec.get("name", row.id)) for row in rows}
