@@ -88,11 +88,16 @@ def demo(
     data_dir: Annotated[
         Path | None, typer.Option(help="Keep the demo's data here; else it is deleted.")
     ] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="Begin with two made-up years on record.")
+    ] = False,
 ) -> None:
     """Run the whole system on a demo site: two rendered cameras and a recording siren."""
     from safety.app.demo import run_demo
 
-    ok = asyncio.run(run_demo(seconds=seconds, headless=headless, data_dir=data_dir))
+    ok = asyncio.run(
+        run_demo(seconds=seconds, headless=headless, data_dir=data_dir, history=history)
+    )
     raise typer.Exit(0 if ok else 1)
 
 

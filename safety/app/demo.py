@@ -19,11 +19,13 @@ from safety.app.processes import anjeon_command, keep_running, stop_signal
 from safety.clock import Clock, SystemClock
 from safety.config import Settings, read_settings
 from safety.demo import SITE
+from safety.demo.history import load_history
 from safety.logs import configure_logging
 from safety.perception.models import find_pose_model
 from safety.site.apply import apply_site
 from safety.site.document import read_site
 from safety.site.spec import SiteSpec
+from safety.store import report_revisions
 from safety.store.database import Database
 from safety.store.times import utc
 
@@ -37,19 +39,23 @@ def demo_spec() -> SiteSpec:
     return site.model_copy(update={"cameras": tuple(_located(c) for c in site.cameras)})
 
 
-async def run_demo(*, seconds: float | None, headless: bool, data_dir: Path | None) -> bool:
+async def run_demo(
+    *, seconds: float | None, headless: bool, data_dir: Path | None, history: bool = False
+) -> bool:
     """Run until the time is up or somebody ends it.
 
     Args:
         seconds: How long; None: until Ctrl-C.
         headless: Open no browser.
         data_dir: Where the data stays; None: a directory that is deleted at the end.
+        history: Begin with two made-up years on record.
 
     Returns:
         Whether an alert reached the siren.
 
     Raises:
         ModelError: There is no pose network.
+        HistoryRefused: The data directory holds something real.
     """
     clock = SystemClock()
     started = clock.now().monotonic
@@ -61,6 +67,8 @@ async def run_demo(*, seconds: float | None, headless: bool, data_dir: Path | No
         database = Database(settings.database)
         database.migrate()
         apply_site(database, demo_spec(), by="demo", now=utc(clock.now()))
+        if history:
+            _make_up_history(database, clock)
         login = create_one_time_login(database, clock)
         _introduce(settings, login, headless=headless)
         tasks = [
@@ -81,6 +89,17 @@ async def run_demo(*, seconds: float | None, headless: bool, data_dir: Path | No
     if not heard:
         typer.secho("no alert reached the siren", fg=typer.colors.RED, err=True)
     return heard
+
+
+def _make_up_history(database: Database, clock: Clock) -> None:
+    with database.transaction() as session:
+        if report_revisions.identity(session).fictional:
+            return  # made up when this directory was used before
+        made = load_history(session, demo_spec(), now=utc(clock.now()))
+    typer.echo(
+        f"made-up history: {made.violations} violations, {made.incidents} incidents,"
+        f" {made.accidents} accidents from {made.first_month} on"
+    )
 
 
 def _settings(directory: Path) -> Settings:
