@@ -42,12 +42,11 @@ def run_monthly(
     site = export_site(database)
     maker = Maker(site=site, now=utc(SystemClock().now()), by=_BY)
     wanted = month or shifted(month_of(maker.now.astimezone(ZoneInfo(site.timezone)).date()), -1)
-    with database.transaction() as session:
-        report = (
-            monthly_report(session, maker, wanted)
-            if revise is None
-            else revised_report(session, maker, wanted, revise)
-        )
+    report = (
+        monthly_report(database, maker, wanted)
+        if revise is None
+        else revised_report(database, maker, wanted, revise)
+    )
     spoken = language or site.language
     for path in write_all(out, report_files(report, spoken, settings.data_dir)):
         typer.echo(path)

@@ -39,6 +39,7 @@ from safety.reports.target import target_facts
 from safety.reports.violations import violation_facts
 from safety.site.spec import SiteSpec
 from safety.store import accidents, baselines, report_revisions, work_months
+from safety.store.database import Database
 from safety.store.report_counts import violation_counts
 
 _ALL = frozenset(work_months.GROUPS)
@@ -76,47 +77,69 @@ class Maker:
         return self.now.astimezone(self.zone).date()
 
 
-def monthly_report(session: Session, maker: Maker, month: str) -> MonthlyReport:
+def monthly_report(database: Database, maker: Maker, month: str) -> MonthlyReport:
     """The report of a month: as it was handed in, or as it stands today.
 
+    Composing may take seconds and only reads, so that alerts can be written meanwhile. The
+    first report of a closed month is kept.
+
     Args:
-        session: The open transaction; the first report of a closed month is kept in it.
+        database: The record.
         maker: Who asks.
         month: ``2026-11``.
 
     Raises:
         MonthFault: No month.
         ReportError: The month has not begun.
+        StoreUnavailable: The record cannot be reached.
     """
     month = _begun(month, maker)
-    kept = report_revisions.newest(session, month)
-    if kept is not None:
-        return report_of(kept.content)
-    report = _composed(session, maker, month, revision=1, reason=None)
-    if report.closed:
+    _require_identity(database)
+    with database.reading() as session:
+        kept = report_revisions.newest(session, month)
+        if kept is not None:
+            return report_of(kept.content)
+        report = _composed(session, maker, month, revision=1, reason=None)
+    if not report.closed:
+        return report
+    with database.transaction() as session:
+        kept = report_revisions.newest(session, month)
+        if kept is not None:
+            return report_of(kept.content)  # somebody else was as fast
         _keep(session, maker, report, "")
     return report
 
 
-def revised_report(session: Session, maker: Maker, month: str, reason: str) -> MonthlyReport:
+def revised_report(database: Database, maker: Maker, month: str, reason: str) -> MonthlyReport:
     """A new revision of a month that was reported before, from the record as it is now.
 
     Raises:
         MonthFault: No month.
         ReportError: The month has not begun, or no report of it was made yet.
-        Invalid: The reason is too short.
+        Invalid: The reason is too short, or somebody else revised it at the same time.
+        StoreUnavailable: The record cannot be reached.
     """
-    month = _begun(month, maker)
-    kept = report_revisions.newest(session, month)
-    if kept is None:
-        raise ReportError(
-            "report.not_made",
-            "no report of {month} was kept yet, so there is nothing to revise; make it first",
-            month=month,
-        )
-    report = _composed(session, maker, month, revision=kept.revision + 1, reason=reason.strip())
-    _keep(session, maker, report, reason)
+    month, reason = _begun(month, maker), report_revisions.checked_reason(month, reason)
+    with database.reading() as session:
+        kept = report_revisions.newest(session, month)
+        if kept is None:
+            raise ReportError(
+                "report.not_made",
+                "no report of {month} was kept yet, so there is nothing to revise; make it first",
+                month=month,
+            )
+        report = _composed(session, maker, month, revision=kept.revision + 1, reason=reason)
+    with database.transaction() as session:
+        _keep(session, maker, report, reason)
     return report
+
+
+def _require_identity(database: Database) -> None:
+    with database.reading() as session:
+        known = report_revisions.known_identity(session) is not None
+    if not known:
+        with database.transaction() as session:
+            report_revisions.identity(session)
 
 
 def report_of(content: str) -> MonthlyReport:
@@ -134,7 +157,13 @@ def _begun(month: str, maker: Maker) -> str:
 def _keep(session: Session, maker: Maker, report: MonthlyReport, reason: str) -> None:
     content = canonical(report.model_dump(mode="json", by_alias=True)).decode()
     report_revisions.add(
-        session, month=report.month, content=content, reason=reason, by=maker.by, at=maker.now
+        session,
+        month=report.month,
+        revision=report.revision,
+        content=content,
+        reason=reason,
+        by=maker.by,
+        at=maker.now,
     )
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from safety.store import audit
 from safety.store.kpi_tables import ReportRevision, SiteIdentity
-from safety.store.refusals import Invalid
+from safety.store.refusals import Conflict, Invalid
 
 _SHORTEST_REASON = 10
 
@@ -22,6 +22,11 @@ def identity(session: Session) -> SiteIdentity:
         session.add(row)
         session.flush()
     return row
+
+
+def known_identity(session: Session) -> SiteIdentity | None:
+    """This site's identity; None: it was not drawn yet."""
+    return session.get(SiteIdentity, 1)
 
 
 def newest(session: Session, month: str) -> ReportRevision | None:
@@ -56,24 +61,14 @@ def newest_of_all(session: Session, limit: int = 36) -> Sequence[ReportRevision]
     return session.exec(query.order_by(col(ReportRevision.month).desc()).limit(limit)).all()
 
 
-def add(
-    session: Session, *, month: str, content: str, reason: str, by: str, at: datetime
-) -> ReportRevision:
-    """Keep a report: the first one of its month, or a revision, which needs a reason.
-
-    Args:
-        session: The open transaction.
-        month: Its month.
-        content: Canonical JSON; its ``revision`` must be the next one.
-        reason: Why the revision before is replaced; empty for the first one.
-        by, at: Who made it, and when, UTC.
+def checked_reason(month: str, reason: str) -> str:
+    """Why a month is reported anew, without spaces round it.
 
     Raises:
-        Invalid: A revision without a reason.
+        Invalid: It says too little.
     """
-    known = newest(session, month)
     reason = reason.strip()
-    if known is not None and len(reason) < _SHORTEST_REASON:
+    if len(reason) < _SHORTEST_REASON:
         raise Invalid(
             "report.reason",
             "the report of {month} was made before; say in at least {least} characters why it is"
@@ -81,12 +76,47 @@ def add(
             month=month,
             least=str(_SHORTEST_REASON),
         )
+    return reason
+
+
+def add(
+    session: Session,
+    *,
+    month: str,
+    revision: int,
+    content: str,
+    reason: str,
+    by: str,
+    at: datetime,
+) -> ReportRevision:
+    """Keep a report: the first one of its month, or a revision, which needs a reason.
+
+    Args:
+        session: The open transaction.
+        month: Its month.
+        revision: Which one it is by its own words.
+        content: Canonical JSON.
+        reason: Why the revision before is replaced; empty for the first one.
+        by: Who made it.
+        at: When, UTC.
+
+    Raises:
+        Invalid: A revision without a reason.
+        Conflict: Somebody else made this revision in the meantime.
+    """
+    known = newest(session, month)
+    if revision != (1 if known is None else known.revision + 1):
+        raise Conflict(
+            "report.made_meanwhile",
+            "somebody else made the report of {month} in the meantime; look at it again",
+            month=month,
+        )
     row = ReportRevision(
         month=month,
-        revision=1 if known is None else known.revision + 1,
+        revision=revision,
         content=content,
         sha256=hashlib.sha256(content.encode()).hexdigest(),
-        reason=reason if known is not None else "",
+        reason="" if known is None else checked_reason(month, reason),
         made_at=at,
         made_by=by,
     )

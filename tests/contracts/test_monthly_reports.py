@@ -40,8 +40,7 @@ def record(database: Database, site: SiteSpec) -> Database:
 
 
 def made(record: Database, site: SiteSpec, month: str, now: datetime = NOW) -> MonthlyReport:
-    with record.transaction() as session:
-        return monthly_report(session, maker(site, now), month)
+    return monthly_report(record, maker(site, now), month)
 
 
 def lost_time(day: date) -> AccidentEntry:
@@ -62,8 +61,7 @@ def test_a_closed_month_is_the_same_for_ever_until_it_is_revised(
         accidents.add(session, lost_time(date(2026, 10, 5)), by="manager", at=NOW)
     again = made(record, site, "2026-10", NOW + timedelta(days=40))
     assert again == first
-    with record.transaction() as session:
-        revised = revised_report(session, maker(site), "2026-10", "an accident was reported late")
+    revised = revised_report(record, maker(site), "2026-10", "an accident was reported late")
     assert (revised.revision, revised.revision_reason) == (2, "an accident was reported late")
     assert revised.accidents.month.accidents == first.accidents.month.accidents + 1
     assert made(record, site, "2026-10") == revised
@@ -78,8 +76,8 @@ def test_a_month_that_is_not_over_is_kept_by_nobody(record: Database, site: Site
     assert not report.closed
     with record.reading() as session:
         assert report_revisions.newest(session, "2026-11") is None
-    with pytest.raises(ReportError), record.transaction() as session:
-        revised_report(session, maker(site), "2026-11", "a reason that is long enough")
+    with pytest.raises(ReportError):
+        revised_report(record, maker(site), "2026-11", "a reason that is long enough")
 
 
 def test_what_is_counted_adds_up(record: Database, site: SiteSpec) -> None:
@@ -198,8 +196,8 @@ def test_a_month_that_has_not_begun_has_no_report(
 
 def test_a_correction_needs_a_reason(record: Database, site: SiteSpec) -> None:
     made(record, site, "2026-10")
-    with pytest.raises(Invalid), record.transaction() as session:
-        revised_report(session, maker(site), "2026-10", "because")
+    with pytest.raises(Invalid):
+        revised_report(record, maker(site), "2026-10", "because")
 
 
 def test_a_made_up_history_goes_into_an_empty_record_only(record: Database, site: SiteSpec) -> None:

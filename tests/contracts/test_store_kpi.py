@@ -115,17 +115,25 @@ def test_a_window_that_cannot_be_compared_is_refused(
 
 
 def test_a_report_is_kept_and_replaced_only_with_a_reason(database: Database) -> None:
-    def add(month: str, content: str, reason: str = "") -> int:
+    def add(month: str, content: str, revision: int, reason: str = "") -> None:
         with database.transaction() as session:
-            return report_revisions.add(
-                session, month=month, content=content, reason=reason, by="kim", at=NOON
-            ).revision
+            report_revisions.add(
+                session,
+                month=month,
+                revision=revision,
+                content=content,
+                reason=reason,
+                by="kim",
+                at=NOON,
+            )
 
-    assert add("2025-10", "{}") == 1
-    assert add("2025-11", '{"a":1}') == 1
+    add("2025-10", "{}", 1)
+    add("2025-11", '{"a":1}', 1)
     with pytest.raises(Invalid):
-        add("2025-11", '{"a":2}')
-    assert add("2025-11", '{"a":2}', "an accident was reported late") == 2
+        add("2025-11", '{"a":2}', 2)
+    with pytest.raises(Conflict):
+        add("2025-11", '{"a":2}', 1)
+    add("2025-11", '{"a":2}', 2, "an accident was reported late")
     with database.reading() as session:
         rows = report_revisions.newest_of_all(session)
         first = report_revisions.get(session, "2025-11", 1)
