@@ -49,7 +49,9 @@ def checked_columns(entry: IncidentEntry, *, now: datetime) -> dict[str, Any]:
         IncidentError: Something in it cannot be kept; the message says what.
     """
     if not EARLIEST <= entry.occurred_at <= now:
-        raise IncidentError("incident.ahead", "an incident cannot lie ahead, nor before 1990; check the time")
+        raise IncidentError(
+            "incident.ahead", "an incident cannot lie ahead, nor before 1990; check the time"
+        )
     if len(entry.people) > MOST_PEOPLE or any(not 1 <= p.count <= 999 for p in entry.people):
         raise IncidentError("incident.people", "there are too many lines of people; join some")
     risk.level(entry.frequency, entry.severity)
