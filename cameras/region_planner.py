@@ -25,6 +25,20 @@ CLOSE_UP_KINDS = frozenset(
 are about vehicles too, which come from afar, or about lines."""
 
 
+BEHIND = 0.2
+"""Share of the frames that may be lost between two plans; more means that too much is asked."""
+
+LEAST_FRAMES = 10
+"""With fewer frames nothing is said about that."""
+
+LESS = 0.7
+"""What the network costs was measured in a quiet moment. Where frames are lost all the same, so
+much of what was planned with is planned with from then on,"""
+
+CALM_PLANS = 300
+"""until nothing has been lost for so many looks, ten minutes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What a configuration says of one camera."""
@@ -56,6 +70,7 @@ class Planner:
         self._costs = costs
         self._known: object = None
         self._revision = 0
+        self._load = _Load()
 
     def forget(self) -> None:
         """Plan anew in any case: there is a new configuration."""
@@ -74,13 +89,41 @@ class Planner:
         seen = [(part, lane) for key, part in parts.items() if (lane := lanes.get(key)) is not None]
         inputs = [_Input.of(part, lane) for part, lane in seen]
         costs = self._costs.known()
-        known = (self._revision, inputs, costs)
+        usable = self._load.usable([lane for _, lane in seen])
+        known = (self._revision, inputs, costs, usable)
         if known == self._known:
             return None
-        share = len(parts) / max(cameras_in_all, len(parts), 1)
+        share = usable * len(parts) / max(cameras_in_all, len(parts), 1)
         outlooks = await asyncio.to_thread(_outlooks, inputs, costs, share)
         self._known = known
         return outlooks
+
+
+class _Load:
+    """Whether the machine keeps up, by the frames that nobody had time for."""
+
+    def __init__(self) -> None:
+        self._usable = 1.0
+        self._calm = 0
+        self._counted: dict[int, tuple[int, int]] = {}
+
+    def usable(self, lanes: Sequence[Lane]) -> float:
+        """Share of what was measured that can be planned with; ask at every look."""
+        counts = {id(lane): (lane.worker.slot.dropped, lane.frames_analysed) for lane in lanes}
+        steps = [
+            (dropped - self._counted[key][0], analysed - self._counted[key][1])
+            for key, (dropped, analysed) in counts.items()
+            if key in self._counted
+        ]
+        self._counted = counts
+        lost, seen = (sum(step[i] for step in steps) for i in (0, 1))
+        if lost + seen >= LEAST_FRAMES and lost > BEHIND * (lost + seen):
+            self._usable, self._calm = self._usable * LESS, 0
+        else:
+            self._calm += 1
+        if self._calm >= CALM_PLANS:
+            self._usable, self._calm = 1.0, 0
+        return self._usable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

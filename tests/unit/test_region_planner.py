@@ -10,7 +10,7 @@ from cameras.fleet import part_of
 from cameras.lane import Lane
 from cameras.messages import Configure
 from cameras.region_plan import Outlook
-from cameras.region_planner import Part, Planner
+from cameras.region_planner import CALM_PLANS, Part, Planner
 from cameras.specs import CameraSpec
 from cameras.worker import CameraWorker
 from safety.clock import SystemClock
@@ -166,3 +166,28 @@ async def test_nothing_is_planned_again_before_something_changes() -> None:
     assert await site.plan() is not None
     site.planner.forget()
     assert await site.plan() is not None
+
+
+async def test_where_frames_are_lost_less_is_planned_with_until_it_has_been_calm() -> None:
+    site = Site(configuration(calibrated("cam-1")))
+    (lane,) = site.lanes.values()
+    frame = lane.newest
+    assert frame is not None
+
+    async def close_ups(*, lost: int, looks: int = 1) -> int | None:
+        """After so many looks with 20 frames each, so many of them lost."""
+        newest = None
+        for _ in range(looks):
+            lane.frames_analysed += 20 - lost
+            for _ in range(lost):
+                lane.worker.slot.put(frame)
+            outlooks = await site.plan()
+            newest = newest if outlooks is None else len(outlooks["cam-1"].plan.regions)
+        return newest
+
+    lane.worker.slot.put(frame)
+    assert await close_ups(lost=0) == 1
+    assert await close_ups(lost=2) is None
+    assert await close_ups(lost=10, looks=6) == 0
+    assert await close_ups(lost=2, looks=CALM_PLANS - 1) is None
+    assert await close_ups(lost=2) == 1
