@@ -4,8 +4,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from dashboard import forms
-from dashboard.access import OperatorVisit, ViewerVisit
+from dashboard.access import AdminVisit, OperatorVisit, ViewerVisit
+from dashboard.errors import Unprocessable
 from dashboard.forms import Form
+from dashboard.incident_dataset import as_lines, judgements
 from dashboard.incident_linking import read_links, read_precision
 from dashboard.pages import redirect, render
 from safety.store import incident_alerts, incident_judging
@@ -44,3 +46,22 @@ def add_to_incident(visit: OperatorVisit, alert_id: str, form: Form) -> Response
 def rule_precision(visit: ViewerVisit, rule_id: str) -> Response:
     """How many of a rule's alerts were real, by what people said."""
     return render(visit, "_rule_precision.html", found=read_precision(visit, rule_id))
+
+
+@router.get("/judgements")
+def dataset_page(visit: AdminVisit) -> Response:
+    """Where an administrator takes out what people said of alerts."""
+    return render(visit, "incident_dataset.html")
+
+
+@router.post("/judgements")
+def dataset_file(visit: AdminVisit, form: Form) -> Response:
+    """The file; only for who has agreed to what it may not be used for."""
+    if forms.text(form, "agreed") != "yes":
+        raise Unprocessable("incident.not_agreed", "agree to the conditions first")
+    with visit.database.transaction() as session:
+        found = judgements(
+            session, purpose=forms.text(form, "purpose"), by=visit.actor, at=visit.now
+        )
+    headers = {"content-disposition": 'attachment; filename="judgements.jsonl"'}
+    return Response(as_lines(found), media_type="application/x-ndjson", headers=headers)

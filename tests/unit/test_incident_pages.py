@@ -1,5 +1,6 @@
 """Pages of incidents, corrective actions and accidents, as a browser sends them."""
 
+import json
 import re
 
 import cv2
@@ -10,6 +11,7 @@ from sqlmodel import select
 
 from safety.i18n import translator
 from safety.incidents.types import FalseAlarm
+from safety.store import audit
 from safety.store.accounts import Role
 from safety.store.incident_tables import Accident, CorrectiveAction, Incident
 from tests.support.factory import Factory
@@ -137,6 +139,23 @@ def test_a_false_alarm_has_a_reason(site: Site, factory: Factory, reason: FalseA
     part = operator.get(f"/alerts/{alert}/incident").text
     assert translator("ko")(f"incident.false_alarm.{reason}") in part
     assert "/incidents/new" not in part
+
+
+def test_judgements_are_taken_out_only_by_who_agrees(site: Site, factory: Factory) -> None:
+    alert = factory.intrude(site.clock.now(), files=False)
+    admin = site.signed_in(Role.ADMIN)
+    admin.post(f"/alerts/{alert}/decide", {"reason": FalseAlarm.OUTSIDE})
+    assert BARE_KEY.search(shown(admin.get("/judgements"))) is None
+    assert site.signed_in(Role.MANAGER).get("/judgements").status_code == 403
+    asked = {"purpose": "구역을 고치려고", "agreed": "yes"}
+    for lacking in ("purpose", "agreed"):
+        assert admin.post("/judgements", asked | {lacking: ""}).status_code == 422
+    head, line = admin.post("/judgements", asked).text.splitlines()
+    assert json.loads(head)["judgements"] == 1
+    found = json.loads(line)
+    assert (found["verdict"], found["reason"]) == ("false_positive", "outside")
+    with site.database.reading() as session:
+        assert audit.list_entries(session, limit=1)[0].action == "dataset.export"
 
 
 def test_accidents_and_their_form(site: Site) -> None:
