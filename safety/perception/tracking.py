@@ -23,6 +23,9 @@ SURE_SCORE = 0.5
 NEW_TRACK_SCORE = 0.3
 """Detections from this score on may begin a track; below ``SURE_SCORE`` it must be seen again."""
 
+SHOWN_SCORE = 0.35
+"""Somebody of whom no detection ever was sure counts while they average so much."""
+
 LEAST_SCORE = 0.1
 """Detections below this score are ignored."""
 
@@ -84,12 +87,15 @@ class PoseTracker:
         scores = detections.scores[rows]
         track_of = self._associate(boxes, keypoints, scores, now)
         matched = np.flatnonzero(track_of >= 0)
-        self._tracks.correct(track_of[matched], boxes[matched], keypoints[matched], now)
+        self._tracks.correct(
+            track_of[matched], boxes[matched], keypoints[matched], scores[matched], now
+        )
         born = self._newcomers(track_of, boxes, scores)
         track_of[born] = self._tracks.add(
             [next(self._ids) for _ in born],
             boxes[born],
             keypoints[born],
+            scores[born],
             confirmed=scores[born] >= SURE_SCORE,
             now=now,
         )
@@ -137,7 +143,8 @@ class PoseTracker:
     ) -> tuple[TrackedPerson, ...]:
         tracks = self._tracks
         shown = np.flatnonzero(track_of >= 0)
-        shown = shown[tracks.confirmed[track_of[shown]]]
+        sure = (tracks.best >= SURE_SCORE) | (tracks.score >= SHOWN_SCORE)
+        shown = shown[(tracks.confirmed & sure)[track_of[shown]]]
         track, row = track_of[shown], rows[shown]
         return tuple(
             TrackedPerson(track_id=track_id, box=box, score=score, keypoints=pose, age_s=age_s)

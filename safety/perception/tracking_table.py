@@ -14,17 +14,21 @@ from numpy.typing import NDArray
 
 from safety.types import FloatArray, IntArray
 
-ACCELERATION = 1.0
+ACCELERATION = 0.5
 """Standard deviation of the acceleration, body heights per s^2, per sqrt(Hz)."""
 
 FIRST_SPEED = 0.8
 """Standard deviation of an unknown velocity, body heights per second."""
 
-BOX_NOISE = 0.05
+BOX_NOISE = 0.08
 """Standard deviation of a box's centre, body heights."""
 
 FADING_S = 3.0
 """Time constant with which an unconfirmed velocity fades, seconds."""
+
+
+SCORE_S = 1.0
+"""Time constant of the average of a track's scores, seconds."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class TrackTable:
         keypoints: (T, 17, 3) as last seen: x, y, confidence.
         born_at, seen_at: (T,) monotonic seconds.
         confirmed: (T,) bool: surely a person, not a flicker.
+        score: (T,) of its detections, averaged over the last moments.
+        best: (T,) the highest of them.
     """
 
     ids: IntArray
@@ -53,6 +59,8 @@ class TrackTable:
     born_at: NDArray[np.float64]
     seen_at: NDArray[np.float64]
     confirmed: NDArray[np.bool_]
+    score: NDArray[np.float64]
+    best: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -71,6 +79,8 @@ class TrackTable:
             born_at=np.zeros(0),
             seen_at=np.zeros(0),
             confirmed=np.zeros(0, bool),
+            score=np.zeros(0),
+            best=np.zeros(0),
         )
 
     def take(self, rows: NDArray[np.bool_]) -> "TrackTable":
@@ -97,7 +107,12 @@ class TrackTable:
         )
 
     def correct(
-        self, rows: NDArray[np.intp], boxes: FloatArray, keypoints: FloatArray, now: float
+        self,
+        rows: NDArray[np.intp],
+        boxes: FloatArray,
+        keypoints: FloatArray,
+        scores: FloatArray,
+        now: float,
     ) -> None:
         """Take what was seen of the tracks in ``rows``: boxes (N, 2, 2), keypoints (N, 17, 3)."""
         if not len(rows):
@@ -115,6 +130,9 @@ class TrackTable:
         self.size[rows] = size
         self.seen_centre[rows] = centre
         self.keypoints[rows] = keypoints
+        share = 1 - np.exp((self.seen_at[rows] - now) / SCORE_S)
+        self.score[rows] += share * (scores - self.score[rows])
+        self.best[rows] = np.maximum(self.best[rows], scores)
         self.seen_at[rows] = now
         self.confirmed[rows] = True
 
@@ -123,6 +141,7 @@ class TrackTable:
         ids: Sequence[int],
         boxes: FloatArray,
         keypoints: FloatArray,
+        scores: FloatArray,
         *,
         confirmed: NDArray[np.bool_],
         now: float,
@@ -148,6 +167,8 @@ class TrackTable:
             "born_at": np.full(count, now),
             "seen_at": np.full(count, now),
             "confirmed": confirmed,
+            "score": scores,
+            "best": scores,
         }
         for name, rows in added.items():
             setattr(self, name, np.concatenate([getattr(self, name), rows]))

@@ -88,7 +88,8 @@ class _Track:
             )
             self.confirmed = True
         self.box, self.seen_at = box, now
-        self.moved = self.moved or _moved(self.first, box)
+        if score >= NEW_TRACK_SCORE:  # boxes of less jump to and fro
+            self.moved = self.moved or _moved(self.first, box)
         self.votes[kind] += round(1000 * score)
 
 

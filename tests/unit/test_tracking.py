@@ -1,6 +1,7 @@
 """The tracker: who is who, whatever happens to frames, scores and boxes."""
 
 import gc
+import itertools
 import tracemalloc
 from collections.abc import Callable, Iterable
 
@@ -14,6 +15,7 @@ from safety.perception.tracking import (
     FORGET_AFTER_S,
     LEAST_SCORE,
     NEW_TRACK_SCORE,
+    SHOWN_SCORE,
     SURE_SCORE,
     Tracker,
     create_tracker,
@@ -151,9 +153,18 @@ class TestScores:
         assert len(create_tracker().update(detections([(0.5, 0.5, SURE_SCORE)]), at(0))) == 1
 
     def test_a_doubtful_one_must_be_seen_again(self) -> None:
-        seen = follow([lambda _: (0.5, 0.5, NEW_TRACK_SCORE)], [0.0, 0.1, 0.2])
+        seen = follow([lambda _: (0.5, 0.5, SHOWN_SCORE + 0.01)], [0.0, 0.1, 0.2])
         assert [len(frame) for frame in seen] == [0, 1, 1]
         assert seen[1][0].age_s == pytest.approx(0.1)
+
+    @pytest.mark.parametrize(("strongest", "shown"), [(0.45, False), (SURE_SCORE, True)])
+    def test_a_thing_that_hardly_looks_like_a_person_is_nobody(
+        self, strongest: float, shown: bool
+    ) -> None:
+        """The network sees somebody in a coat on a peg: again and again, hardly ever surely."""
+        scores = itertools.cycle([strongest, 0.15, 0.2, 0.15])
+        seen = follow([lambda _: (0.5, 0.5, next(scores))], frame_times(6))
+        assert bool(seen[-1]) is shown
 
     def test_a_flicker_is_nobody(self) -> None:
         seen = follow([lambda t: (0.5, 0.5, 0.4) if t % 3 == 0 else None], frame_times(9, fps=1))

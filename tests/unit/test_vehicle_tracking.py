@@ -82,6 +82,15 @@ def test_a_later_vehicle_is_another_one() -> None:
     assert [v.track_id for v in seen] == [50]
 
 
+def test_a_doubtful_box_that_jumps_has_not_moved() -> None:
+    """Once taken for a robot, then now and then doubtfully, with boxes here and there."""
+    frames = [
+        (n / 5, found((ObjectClass.AMR, 0.3 + 0.08 * (n % 2), 0.12 if n else 0.6)))
+        for n in range(20)
+    ]
+    assert not any(vehicle.moved for frame in follow(frames) for vehicle in frame)
+
+
 def test_what_never_moved_may_be_a_crate() -> None:
     """Boxes tremble; a vehicle that drives off, or comes nearer, has moved."""
     trembling = [(n / 10, found((ObjectClass.AMR, 0.3 + 0.01 * (n % 2), 0.8))) for n in range(40)]
