@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlmodel import select
 
 from safety.site.apply import load_site
-from safety.store import audit, outbox
+from safety.store import audit, outbox, push
 from safety.store.accounts import Role
 from safety.store.tables import Alert
 from tests.support.factory import Factory
@@ -93,3 +93,22 @@ def test_addresses_are_for_managers(site: Site, factory: Factory) -> None:
     assert browser.get(place).status_code == 403
     assert browser.post(f"{place}/delete").status_code == 403
     assert "kim@example.com" not in browser.get("/channels").text
+
+
+def test_a_person_lets_a_browser_be_notified(site: Site, factory: Factory) -> None:
+    manager, viewer = site.signed_in(Role.MANAGER), site.signed_in(Role.VIEWER)
+    assert 'data-key=""' in viewer.get("/account").text, "no channel of this kind yet"
+    fields = {"kind": "webpush", "name": "Push", "contact": "a@example.com", "enabled": "yes"}
+    assert manager.post("/channels", {**fields, "services": "mozilla.com"}).status_code == 303
+    assert 'data-key="B' in viewer.get("/account").text
+    browser = {"endpoint": "https://updates.push.services.mozilla.com/1", "auth": "A" * 22}
+    assert viewer.post("/account/push", {**browser, "p256dh": "short"}).status_code == 422
+    assert viewer.post("/account/push", {**browser, "p256dh": "A" * 87}).status_code == 204
+    with site.database.reading() as session:
+        [row] = push.subscriptions(session)
+    assert manager.post("/account/push/remove", browser).status_code == 204
+    with site.database.reading() as session:
+        assert push.subscriptions(session) == [row], "it is somebody else's"
+    assert viewer.post("/account/push/remove", browser).status_code == 204
+    with site.database.reading() as session:
+        assert push.subscriptions(session) == []
