@@ -46,6 +46,7 @@ _ABOUT = {
     "action_due": "about",
     "form_due": "about",
     "report_due": "about",
+    "report_ready": "about",
 }
 """The parameter that names what an alert is about, where that is no place."""
 

@@ -43,6 +43,7 @@ from safety.engine.plant import PlantDesk
 from safety.engine.policy import PolicyDesk
 from safety.engine.recorder import Recorder
 from safety.engine.reminders import ReminderDesk
+from safety.engine.reporting import ReportDesk
 from safety.engine.self_tests import SelfTestDesk
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import Reply, ViolationDesk
@@ -146,6 +147,12 @@ class Engine:
             site=lambda: self._site,
             told=self._dispatcher.nudge,
         )
+        self._reports = ReportDesk(
+            clock=clock,
+            database=database,
+            site=lambda: self._site,
+            told=self._dispatcher.nudge,
+        )
         self._cameras = CameraDesk(
             clock=clock,
             database=database,
@@ -203,6 +210,7 @@ class Engine:
                     "violations": self._violations.run(),
                     "policy": self._policy.run(),
                     "reminders": self._reminders.run(),
+                    "reports": self._reports.run(),
                     "self-tests": self._self_tests.run(),
                     "plan": self._plan.run(),
                     "plant": self._plant.run(),
