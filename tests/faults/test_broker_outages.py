@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiomqtt
@@ -114,7 +114,9 @@ async def test_frozen_broker_leaves_no_siren_sounding_for_what_is_over(
         assert site.level is SirenLevel.OFF
 
 
-async def test_a_violation_during_the_freeze_sounds_when_it_is_over(mosquitto: Mosquitto) -> None:
+async def test_a_violation_during_the_freeze_sounds_when_it_is_over(
+    mosquitto: Mosquitto, cost: Callable[..., None]
+) -> None:
     async with installed(mosquitto) as site:
         mosquitto.freeze()
         reporting = asyncio.create_task(keep_reporting(site))
@@ -125,15 +127,22 @@ async def test_a_violation_during_the_freeze_sounds_when_it_is_over(mosquitto: M
         await asyncio.sleep(TIMINGS.ttl_s * 2)
         assert len(site.changes) == sounding, "it sounds without a gap"
         reporting.cancel()
+    how = "the MQTT broker is stopped (SIGSTOP) and goes on later; the siren sounds then"
+    cost("Siren", "broker hangs", how, sounded=True)
 
 
-async def test_a_dead_system_goes_quiet(mosquitto: Mosquitto) -> None:
+async def test_a_dead_system_goes_quiet(mosquitto: Mosquitto, cost: Callable[..., None]) -> None:
     async with installed(mosquitto) as site:
         await site.control.report(opened(at=CLOCK.now()), None)
         await until(lambda: site.level is SirenLevel.DANGER)
         await site.die()
         await until(lambda: site.level is SirenLevel.OFF)
         assert site.changes[-1].why == "ttl"
+    cost(
+        "Siren",
+        "we die while it sounds",
+        "the control ends without a word; it goes quiet by itself",
+    )
 
 
 async def test_an_unplugged_siren_is_noticed_before_it_is_needed(mosquitto: Mosquitto) -> None:

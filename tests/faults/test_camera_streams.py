@@ -96,7 +96,7 @@ def test_a_damaged_stream_is_not_mistaken_for_a_view(film: Path, rtsp_server: Se
 
 
 def test_a_frozen_picture_is_blind_although_packets_arrive(
-    tmp_path: Path, rtsp_server: Serve
+    tmp_path: Path, rtsp_server: Serve, cost: Callable[..., None]
 ) -> None:
     frozen = write_film(tmp_path / "frozen.mp4", still_room(20, clock=True))
     server = rtsp_server({"cam": frozen})
@@ -105,6 +105,7 @@ def test_a_frozen_picture_is_blind_although_packets_arrive(
         wait_until(lambda: worker.health().reason == "frozen")
         assert worker.health().state is BLIND
         assert worker.health().capture_fps > 5
+    cost("Camera", "picture is frozen", "packets come, the picture stays", covered=True)
 
 
 def test_packets_and_frames_go_on_where_they_are_wanted(film: Path, rtsp_server: Serve) -> None:

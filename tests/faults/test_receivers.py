@@ -1,6 +1,7 @@
 """A webhook's receiver says that it wants nothing any more."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +16,10 @@ SOURCE = {"kind": "file", "path": str(SITE.parent / "scenes" / "cell_intrusion.m
 
 @pytest.mark.timeout(180)
 async def test_a_receiver_that_is_gone_is_left_alone_until_somebody_enables_it_again(
-    make_plant: MakePlant, webhook_receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
+    make_plant: MakePlant,
+    webhook_receiver: WebhookReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+    cost: Callable[..., None],
 ) -> None:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     webhook_receiver.mode = "410"
@@ -46,3 +50,5 @@ async def test_a_receiver_that_is_gone_is_left_alone_until_somebody_enables_it_a
         plant.wait_for(lambda: len(webhook_receiver.taken) >= 1, why="it is told again")
 
     await asyncio.to_thread(enable)
+    how = "status 410; it is left alone, somebody is told, and enables it again"
+    cost("Messenger", "receiver wants no more", how)

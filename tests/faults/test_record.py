@@ -21,21 +21,27 @@ SOURCE = {"kind": "file", "path": str(SITE.parent / "scenes" / "cell_intrusion.m
 
 @pytest.mark.timeout(180)
 def test_a_full_disk_silences_nothing_and_loses_nothing(
-    make_small_disk: MakeSmallDisk, tmp_path: Path, mosquitto: Mosquitto, siren: SirenLog
+    make_small_disk: MakeSmallDisk,
+    tmp_path: Path,
+    mosquitto: Mosquitto,
+    siren: SirenLog,
+    cost: Callable[..., None],
 ) -> None:
     disk = make_small_disk(tmp_path / "disk", "24m")
     plant = Plant(disk.path, cell_site(SOURCE, [mqtt_siren(mosquitto)]))
     try:
         quiet_plant(plant, siren)
         disk.fill()
-        _sounds_but_is_not_recorded(plant, siren, restore=disk.empty)
+        found = _sounds_but_is_not_recorded(plant, siren, restore=disk.empty)
     finally:
         plant.stop()
+    cost("Machine", "disk full", "not a byte is left on it", alerts=found, sounded=True)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.faults_long
+@pytest.mark.timeout(300)
 def test_a_locked_database_silences_nothing_and_loses_nothing(
-    make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog
+    make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog, cost: Callable[..., None]
 ) -> None:
     plant = make_plant(cell_site(SOURCE, [mqtt_siren(mosquitto)]))
     quiet_plant(plant, siren)
@@ -46,10 +52,13 @@ def test_a_locked_database_silences_nothing_and_loses_nothing(
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
-    _sounds_but_is_not_recorded(plant, siren, restore=holder.communicate)
+    found = _sounds_but_is_not_recorded(plant, siren, restore=holder.communicate)
+    how = "another program holds its write lock; a whole plant"
+    cost("Database", "SQLite locked for an alarm", how, alerts=found, sounded=True)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.faults_long
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", ["stopped", "standby"])
 def test_a_postgresql_that_takes_nothing_silences_nothing_and_loses_nothing(
     make_plant: MakePlant,
@@ -58,14 +67,19 @@ def test_a_postgresql_that_takes_nothing_silences_nothing_and_loses_nothing(
     postgres_server: PostgresServer,
     new_postgres_url: Callable[[], str],
     fault: str,
+    cost: Callable[..., None],
 ) -> None:
     site = cell_site(SOURCE, [mqtt_siren(mosquitto)])
     plant = make_plant(site, database_url=new_postgres_url())
     quiet_plant(plant, siren)
     with postgres_server.unwell(fault) as restore:
-        _sounds_but_is_not_recorded(plant, siren, restore=restore)
+        found = _sounds_but_is_not_recorded(plant, siren, restore=restore)
     # Its connections would keep the database from being dropped.
     plant.stop()
+    name = {"standby": "PostgreSQL fails over during an alarm"}.get(
+        fault, "PostgreSQL stopped during an alarm"
+    )
+    cost("Database", name, "a whole plant", alerts=found, sounded=True)
 
 
 def quiet_plant(plant: Plant, siren: SirenLog) -> None:
@@ -77,8 +91,8 @@ def quiet_plant(plant: Plant, siren: SirenLog) -> None:
 
 def _sounds_but_is_not_recorded(
     plant: Plant, siren: SirenLog, *, restore: Callable[[], object]
-) -> None:
-    """Wait for an alarm while the record is away, bring it back, compare."""
+) -> int:
+    """Wait for an alarm while the record is away, bring it back, compare; how many there were."""
     before = siren.times("danger")
     wait_until(lambda: siren.times("danger") > before)
     wait_until(lambda: siren.level == "off")
@@ -94,3 +108,4 @@ def _sounds_but_is_not_recorded(
         lambda: {v.id for v in plant.violations()} == unique_alerts(plant),
         why="each violation has one alert",
     )
+    return len(plant.violations())

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,7 @@ def settled(engine: TalkingEngine) -> set[tuple[str, str]]:
 
 
 async def test_kill_9_of_a_shard_loses_nothing(
-    shard_settings: Settings, engine: TalkingEngine
+    shard_settings: Settings, engine: TalkingEngine, cost: Callable[..., None]
 ) -> None:
     engine.confirms = False
     with shard_process(shard_settings) as process:
@@ -70,6 +70,8 @@ async def test_kill_9_of_a_shard_loses_nothing(
     newest = max(v.revision for v in engine.violations() if v.phase is not Phase.CLOSED)
     assert all(v.revision > newest for v in engine.violations(Phase.CLOSED))
     assert {m.reason for m in engine.received(EvidenceFailed)} == {"shard_lost"}
+    how = "`kill -9` before the engine has confirmed anything, then started again"
+    cost("Shard", "killed with reports in its spool", how, alerts=len(before))
 
 
 async def test_what_the_engine_confirmed_is_not_sent_after_a_restart(
@@ -124,7 +126,7 @@ async def test_violations_while_the_engine_is_away_arrive_later(
 
 
 async def test_a_second_shard_of_the_same_name_is_refused(
-    shard_settings: Settings, engine: TalkingEngine
+    shard_settings: Settings, engine: TalkingEngine, cost: Callable[..., None]
 ) -> None:
     with shard_process(shard_settings):
         await until(lambda: bool(engine.received(Hello)))
@@ -133,10 +135,11 @@ async def test_a_second_shard_of_the_same_name_is_refused(
         assert one_too_many.returncode == 2
         await until(lambda: engine.state("cam-1") == LIVE)
         assert len(engine.received(Hello)) == 1
+    cost("Shard", "two of the same name", "a second one is started; it is refused", covered=True)
 
 
 async def test_a_missing_network_blinds_its_cameras_until_it_is_there(
-    shard_settings: Settings, engine: TalkingEngine, tmp_path: Path
+    shard_settings: Settings, engine: TalkingEngine, tmp_path: Path, cost: Callable[..., None]
 ) -> None:
     model = tmp_path / "pose.onnx"
     settings = shard_settings.model_copy(update={"pose_model": model})
@@ -146,10 +149,19 @@ async def test_a_missing_network_blinds_its_cameras_until_it_is_there(
         shutil.copy(shard_settings.pose_model, model)
         await until(lambda: engine.state("cam-1") == LIVE)
         assert process.poll() is None
+    cost(
+        "Shard",
+        "no network to see with",
+        "its model's file is missing, and put there",
+        covered=True,
+    )
 
 
 async def test_a_full_disk_delays_no_report_and_loses_none(
-    shard_settings: Settings, engine: TalkingEngine, make_small_disk: MakeSmallDisk
+    shard_settings: Settings,
+    engine: TalkingEngine,
+    make_small_disk: MakeSmallDisk,
+    cost: Callable[..., None],
 ) -> None:
     engine.confirms = False
     disk = make_small_disk(shard_settings.spool_dir, "64k")
@@ -160,16 +172,20 @@ async def test_a_full_disk_delays_no_report_and_loses_none(
         disk.empty()
         await until(lambda: not engine.received(ShardStats)[-1].spool_degraded)
         assert unfinished_shards(shard_settings.spool_dir) == {"shard-0"}
+    found = len(opened(engine))
+    cost("Shard", "spool's disk full", "a disk of 64 KiB, filled, then freed", alerts=found)
 
 
 async def test_a_full_disk_is_said_of_the_evidence(
-    shard_settings: Settings, engine: TalkingEngine
+    shard_settings: Settings, engine: TalkingEngine, cost: Callable[..., None]
 ) -> None:
     shard_settings.evidence_dir.write_text("a file where the directory should be")
     with shard_process(shard_settings):
         await until(lambda: len(engine.received(EvidenceFailed)) >= 2)
         assert {m.reason for m in engine.received(EvidenceFailed)} == {"not_written"}
         await until(lambda: engine.state("cam-1") == LIVE)
+    how = "its directory cannot be made; the alert goes out and says that there is none"
+    cost("Shard", "evidence cannot be kept", how, alerts=len(opened(engine)), covered=True)
 
 
 async def test_a_dead_camera_closes_its_violations(

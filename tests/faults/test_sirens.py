@@ -1,6 +1,7 @@
 """The broker is away, or somebody else commands the same siren."""
 
 import json
+from collections.abc import Callable
 
 import paho.mqtt.publish
 import pytest
@@ -16,7 +17,7 @@ OUTAGE_S = 20.0
 
 @pytest.mark.timeout(180)
 def test_a_broker_that_is_away_for_20_s_costs_no_alert_and_the_siren_sounds_when_it_is_back(
-    make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog
+    make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog, cost: Callable[..., None]
 ) -> None:
     site = crowded(cell_site(SOURCE, [mqtt_siren(mosquitto), RECORDING]))
     plant = make_plant(site)
@@ -35,11 +36,14 @@ def test_a_broker_that_is_away_for_20_s_costs_no_alert_and_the_siren_sounds_when
         lambda: {v.id for v in plant.violations()} == unique_alerts(plant),
         why="each violation has one alert",
     )
+    how = "the MQTT broker is killed and started again; the siren sounds again"
+    found = len(plant.violations())
+    cost("Siren", f"broker away for {OUTAGE_S:.0f} s", how, alerts=found, sounded=True)
 
 
 @pytest.mark.timeout(120)
 def test_another_client_that_silences_the_siren_is_overruled_while_the_danger_lasts(
-    make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog
+    make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog, cost: Callable[..., None]
 ) -> None:
     plant = make_plant(crowded(cell_site(SOURCE, [mqtt_siren(mosquitto)])))
     plant.start("engine")
@@ -52,3 +56,4 @@ def test_another_client_that_silences_the_siren_is_overruled_while_the_danger_la
         port=mosquitto.port,
     )
     plant.wait_for(lambda: siren.times("danger") > sounded, why="we assert it again")
+    cost("Siren", "somebody else silences it", "another client commands it off", sounded=True)

@@ -1,5 +1,6 @@
 """Streams fail: blindness is declared in time, counted, told, and ended when it ends."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,19 +52,30 @@ def goes_blind_and_comes_back(plant: Plant, server: RtspServer, *, back: str) ->
     assert len(plant.alerts("camera_blind")) == 1
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize(("fault", "back"), [("kill", "restart"), ("pause", "resume")])
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("fault", "back", "named"),
+    [
+        ("kill", "restart", "stream ends"),
+        pytest.param("pause", "resume", "stream stalls", marks=pytest.mark.faults_long),
+    ],
+)
 def test_a_dead_or_stalled_server_is_a_blind_camera(
-    make_plant: MakePlant, fault: str, back: str
+    make_plant: MakePlant, fault: str, back: str, named: str, cost: Callable[..., None]
 ) -> None:
     with RtspServer({"cell": CELL_FILM}) as server:
         plant = watched_plant(make_plant, server)
         getattr(server, fault)()
         goes_blind_and_comes_back(plant, server, back=back)
+    how = {"kill": "the RTSP server is killed", "pause": "the RTSP server is stopped (SIGSTOP)"}
+    cost("Camera", named, how[fault], alerts=1, covered=True)
 
 
-@pytest.mark.timeout(120)
-def test_a_stream_that_turns_to_rubbish_is_blind_not_safe(make_plant: MakePlant) -> None:
+@pytest.mark.faults_long
+@pytest.mark.timeout(300)
+def test_a_stream_that_turns_to_rubbish_is_blind_not_safe(
+    make_plant: MakePlant, cost: Callable[..., None]
+) -> None:
     with RtspServer({"cell": Mount(film=CELL_FILM, corrupt_after_s=6.0)}) as server:
         plant = watched_plant(make_plant, server)
         plant.wait_for(
@@ -71,9 +83,13 @@ def test_a_stream_that_turns_to_rubbish_is_blind_not_safe(make_plant: MakePlant)
             why="the camera is declared blind",
         )
         plant.wait_for(lambda: len(plant.alerts("camera_blind")) >= 1, why="somebody is told")
+        plant.wait_for(lambda: blind_s(plant) > 0, why="the blind time is on record")
+    cost(
+        "Camera", "stream is damaged", "its bytes are changed on their way", alerts=1, covered=True
+    )
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("mount", "password", "reason"),
     [
@@ -88,6 +104,7 @@ def test_a_camera_that_cannot_be_read_says_why_and_holds_up_no_other(
     mount: str,
     password: str | None,
     reason: str,
+    cost: Callable[..., None],
 ) -> None:
     monkeypatch.setenv("CAMERA_PASSWORD", "wrong-password-7")
     mounts: dict[str, Mount | Path] = {
@@ -108,3 +125,7 @@ def test_a_camera_that_cannot_be_read_says_why_and_holds_up_no_other(
             lambda: plant.readiness().get("camera broken") == reason, why=f"it says {reason}"
         )
         assert "wrong-password-7" not in plant.log("engine")
+        plant.wait_for(lambda: bool(plant.coverage("broken")), why="coverage is on record")
+        states = {row.state for row in plant.coverage("broken")}
+    how = "another camera beside one that works"
+    cost("Camera", f"cannot be read: {reason}", how, covered=states == {"blind"})
