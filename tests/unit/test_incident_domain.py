@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from safety.incidents.accident_entry import COLUMNS, as_texts, read_entry
-from safety.incidents.accident_files import (
-    MOST_BYTES,
-    MOST_ROWS,
-    Accidents,
-    read_accidents,
-    template,
-)
+from safety.incidents.accident_files import Accidents, read_accidents, template
 from safety.incidents.deadlines import (
     Urgency,
     countdown,
@@ -29,6 +23,7 @@ from safety.incidents.deadlines import (
 )
 from safety.incidents.errors import IncidentError
 from safety.incidents.risk import Level, level
+from safety.incidents.tables import MOST_BYTES, MOST_ROWS
 from safety.incidents.texts import checked, cleaned
 from safety.incidents.types import AccidentKind, Outcome, WorkerGroup
 
