@@ -124,7 +124,13 @@ class _Service:
             if self._known is None:
                 import apprise
 
-                asset = apprise.AppriseAsset(app_id="Anjeon", app_desc="Anjeon", plugin_paths=[])
+                asset = apprise.AppriseAsset(
+                    app_id="Anjeon",
+                    app_desc="Anjeon",
+                    plugin_paths=[],
+                    image_url_mask="",
+                    image_url_logo="",
+                )
                 self._known = apprise.Apprise.instantiate(self._url, asset=asset)
             if self._known is None:
                 raise ChannelRefused(
@@ -150,19 +156,30 @@ def _send(service: _Service, notice: Notice, timeout_s: float, *, with_picture: 
         ChannelError: It was not taken; as the HTTP status in Apprise's log says, if one is.
     """
     asked = service.ask()
+    from apprise import Apprise, NotifyFormat
+
     attach = _attachment(notice) if with_picture and asked.attachment_support else None
     # How often we may write is the policy's business and the service's (429), not a sleep's.
     asked.request_rate_per_sec = 0.0
     asked.socket_connect_timeout = asked.socket_read_timeout = timeout_s
     with told_by_apprise() as said:
-        taken = asked.notify(
-            body=message_text(notice, min(int(asked.body_maxlen), LONGEST)),
+        # Through the container, which escapes plain text for services that take HTML.
+        everything = Apprise(asset=asked.asset)
+        everything.add(asked)
+        taken = everything.notify(
+            body=_words(notice, asked, service.label),
             title="Anjeon" if asked.title_maxlen > 0 else "",
-            body_format="text",
+            body_format=NotifyFormat.TEXT,
             attach=attach,
         )
     if not taken:
         raise _failure(service.label, said.status)
+
+
+def _words(notice: Notice, asked: "NotifyBase", label: str) -> str:
+    text = message_text(notice, min(int(asked.body_maxlen), LONGEST))
+    # Discord calls everybody if a name says so.
+    return text.replace("@", "@\u200b") if label == "discord" else text
 
 
 def _attachment(notice: Notice) -> "AppriseAttachment | None":

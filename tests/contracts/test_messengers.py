@@ -1,8 +1,10 @@
 """What every messenger for people must do, against doubles that check keys and signatures."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +20,7 @@ from alerts.ping import ping_channel
 from alerts.specs import ChannelSpec
 from safety.clock import ManualClock, SystemClock
 from safety.errors import ChannelError, ChannelRefused, ConfigError
-from tests.support.messenger_service import MessengerService, Mode
+from tests.support.messenger_service import Asked, MessengerService, Mode
 from tests.support.messenger_services import (
     KEY,
     SECRET,
@@ -207,7 +209,7 @@ async def setup(request: pytest.FixtureRequest) -> AsyncIterator[Setup]:
 async def test_everybody_gets_the_sentence_and_the_link(setup: Setup) -> None:
     before = SystemClock().now().monotonic
     receipt = await setup.messenger.send(NOTICE, timeout_s=30.0)
-    assert tuple(message.to for message in setup.service.messages) == setup.kind.everybody
+    assert sorted(m.to for m in setup.service.messages) == sorted(setup.kind.everybody)
     for message in setup.service.messages:
         assert TEXT in message.text
         assert LINK in message.text
@@ -217,7 +219,7 @@ async def test_everybody_gets_the_sentence_and_the_link(setup: Setup) -> None:
 
 async def test_a_notice_says_whom_to_tell(setup: Setup) -> None:
     await setup.messenger.send(replace(NOTICE, recipients=(PARK,)), timeout_s=30.0)
-    assert tuple(message.to for message in setup.service.messages) == setup.kind.named
+    assert sorted(m.to for m in setup.service.messages) == sorted(setup.kind.named)
 
 
 async def test_persons_without_the_address_it_needs_are_an_error(setup: Setup) -> None:
@@ -285,7 +287,7 @@ async def test_failures_are_told_apart_in_time_and_leak_nothing(
     assert setup.service.messages == []
     setup.service.mode = "ok"
     await setup.messenger.send(replace(NOTICE, id="at-last"), timeout_s=30.0)
-    assert tuple(message.to for message in setup.service.messages) == setup.kind.everybody
+    assert sorted(m.to for m in setup.service.messages) == sorted(setup.kind.everybody)
 
 
 async def test_waits_as_long_as_it_is_asked_to(setup: Setup) -> None:
@@ -481,3 +483,49 @@ async def test_an_address_that_apprise_does_not_know_is_named_not_shown(
         await messenger.send(NOTICE, timeout_s=30.0)
     await messenger.close()
     assert "secret-token" not in str(caught.value)
+
+
+class AnyService(MessengerService):
+    """Takes whatever comes."""
+
+    def answer(self, asked: Asked) -> tuple[int, object]:
+        return 200, {"ok": True, "result": {"message_id": 1}}
+
+
+@pytest.mark.parametrize(
+    ("url", "plugin", "attribute", "said"),
+    [
+        (
+            "tgram://123456789:abcdefg_hijklmnop/12345/",
+            "apprise.plugins.telegram.NotifyTelegram",
+            "notify_url",
+            "&lt;b&gt;프레스&lt;/b&gt; &amp; &lt;!channel&gt;",
+        ),
+        (
+            "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/",
+            "apprise.plugins.slack.NotifySlack",
+            "webhook_url",
+            "&lt;b&gt;프레스&lt;/b&gt; &amp; &lt;!channel&gt;",
+        ),
+        (
+            "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+            "apprise.plugins.discord.NotifyDiscord",
+            "notify_url",
+            "@\u200beveryone",
+        ),
+    ],
+)
+async def test_markup_in_a_name_does_nothing(
+    monkeypatch: pytest.MonkeyPatch, url: str, plugin: str, attribute: str, said: str
+) -> None:
+    service = AnyService()
+    await service.start()
+    monkeypatch.setattr(f"{plugin}.{attribute}", f"{service.url}/x")
+    monkeypatch.setenv("TEST_KEY", url)
+    _, messenger = opened(KINDS["apprise"], service.url, urls=["env:TEST_KEY"])
+    notice = replace(NOTICE, text="<b>프레스</b> & <!channel> @everyone")
+    with suppress(ChannelError):  # Slack's real answer is another one.
+        await messenger.send(notice, timeout_s=30.0)
+    await messenger.close()
+    await service.stop()
+    assert said in json.dumps(service.asked[0].data, ensure_ascii=False)
