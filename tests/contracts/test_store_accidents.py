@@ -1,15 +1,20 @@
 """Accidents on record, on every database: added, corrected, void, reported, handed in."""
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from safety.incidents.accident_entry import AccidentEntry
+from safety.incidents.accident_files import Accidents, Line
+from safety.incidents.errors import IncidentError
+from safety.incidents.form30 import WorkplaceEntry
 from safety.incidents.types import AccidentKind, Outcome, Representative, WorkerGroup
-from safety.store import accidents, audit
+from safety.store import accidents, audit, incident_imports, incident_workplace
 from safety.store.database import Database
+from safety.store.incident_tables import AccidentImport
 from safety.store.refusals import Conflict, NotFound
 from tests.support.database import NOON
 
@@ -109,3 +114,47 @@ def test_the_same_accident_is_known_by_its_reference_or_by_day_kind_and_place(
         known = accidents.known(session, [each for each, _ in cases])
         assert [accidents.identity(each) in known for each, _ in cases] == [is_ for _, is_ in cases]
         assert accidents.known(session, []) == {}
+
+
+def test_a_file_is_taken_over_once_and_forgotten_if_nobody_does(database: Database) -> None:
+    found = Accidents(
+        lines=[
+            Line(number=2, entry=entry("2026-01-02")),
+            Line(number=3, entry=entry("2026-01-03")),
+            Line(number=4, entry=entry("2026-01-03")),
+        ]
+    )
+    with database.transaction() as session:
+        accidents.add(session, entry("2026-01-02"), by="m", at=NOON)
+
+        def check(hours: float = 0.0) -> AccidentImport:
+            at = NOON + timedelta(hours=hours)
+            return incident_imports.check(session, found, b"x", filename="a.csv", by="m", at=at)
+
+        made = check()
+        assert [row["double"] for row in made.rows] == ["record", "", "file"]
+        apply: dict[str, Any] = {"today": NOON.date(), "by": "m", "at": NOON}
+        assert incident_imports.apply(session, made.id, **apply).imported == 1
+        with pytest.raises(Conflict):
+            incident_imports.apply(session, made.id, **apply)
+        both = check()
+        assert incident_imports.apply(session, both.id, doubles=True, **apply).imported == 3
+        stale = check()
+        check(hours=25)
+        with pytest.raises(NotFound):
+            incident_imports.get(session, stale.id)
+        assert {row.id for row in incident_imports.recent(session)} == {made.id, both.id}
+
+
+def test_the_workplace_is_one_and_has_versions(database: Database) -> None:
+    with database.transaction() as session:
+        assert incident_workplace.read(session) == (WorkplaceEntry(), 0)
+        said = WorkplaceEntry(name="한빛", workers=30, relation=WorkerGroup.CONTRACTOR)
+        assert incident_workplace.save(session, said, by="m", at=NOON, expected_version=0) == 1
+        with pytest.raises(Conflict):
+            incident_workplace.save(session, said, by="x", at=NOON, expected_version=0)
+        for wrong in (replace(said, workers=-1), replace(said, address="900101-1234567")):
+            with pytest.raises(IncidentError):
+                incident_workplace.save(session, wrong, by="x", at=NOON)
+    with database.reading() as session:
+        assert incident_workplace.read(session) == (said, 1)
