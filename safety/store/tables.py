@@ -212,6 +212,7 @@ class Delivery(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("alert_id", "channel_id", "event"),
         Index("ix_delivery_due", "state", "next_attempt_at"),
+        Index("ix_delivery_channel", "channel_id", "state", "next_attempt_at", "created_at", "id"),
     )
 
     id: str = Field(primary_key=True)
