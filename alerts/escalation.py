@@ -45,18 +45,20 @@ def begin(
     part = _part(session, alert, found, site)
     if part is Part.REPEATS:
         # It stands in the inbox by itself; later ones still join the conversation before it.
-        row = conversations.begin(session, alert, key=f"{key}|{part}", at=now)
+        row = conversations.new(alert, key=f"{key}|{part}", at=now)
         _end(row, part, now)
+        conversations.save(session, row)
     elif found is None or part is Part.LEADS:
-        row = conversations.begin(session, alert, key=key, at=now)
+        row = conversations.new(alert, key=key, at=now)
         plan = plan_of(session, facts, site, now)
         _climb(session, alert, row, plan, known=known, site=site, logical=now, now=now)
         _schedule(row, plan, site)
+        conversations.save(session, row)
     else:
         conversations.join(session, found[1], alert)
         lead, row = found
         _schedule(row, plan_of(session, facts_of(lead, site), site, row.started_at), site)
-    session.flush()
+        session.flush()
     return part
 
 

@@ -19,9 +19,9 @@ AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_SNOOZE = timedelta(hours=1)
 
 
-def begin(session: Session, lead: Alert, *, key: str, at: datetime) -> Conversation:
-    """The conversation that this alert leads."""
-    row = Conversation(
+def new(lead: Alert, *, key: str, at: datetime) -> Conversation:
+    """A conversation that this alert leads; ``save`` it once its first step is taken."""
+    return Conversation(
         alert_id=lead.id,
         key=key,
         severity=lead.severity,
@@ -29,9 +29,12 @@ def begin(session: Session, lead: Alert, *, key: str, at: datetime) -> Conversat
         last_at=lead.raised_at,
         told_at=at,
     )
+
+
+def save(session: Session, row: Conversation) -> None:
+    """Put a new conversation on record."""
     session.add(row)
     session.flush()
-    return row
 
 
 def newest(session: Session, key: str) -> Conversation | None:
