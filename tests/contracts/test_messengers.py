@@ -1,6 +1,7 @@
 """What every messenger for people must do, against doubles that check keys and signatures."""
 
 import asyncio
+import base64
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -529,3 +530,19 @@ async def test_markup_in_a_name_does_nothing(
     await messenger.close()
     await service.stop()
     assert said in json.dumps(service.asked[0].data, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(("picture", "sent"), [("none", []), ("blurred", [b"a blurred picture"])])
+async def test_a_picture_goes_along_only_where_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, picture: str, sent: list[bytes]
+) -> None:
+    service = AnyService()
+    await service.start()
+    monkeypatch.setenv("TEST_KEY", service.url.replace("http", "json"))
+    changes = {"urls": ["env:TEST_KEY"], "picture": picture}
+    _, messenger = opened(KINDS["apprise"], service.url, **changes)
+    await messenger.send(replace(NOTICE, picture=b"a blurred picture"), timeout_s=30.0)
+    await messenger.close()
+    await service.stop()
+    attached = service.asked[0].data["attachments"]
+    assert [base64.b64decode(each["base64"]) for each in attached] == sent
