@@ -49,7 +49,7 @@ def as_lines(found: list[dict[str, Any]]) -> str:
 
 def _rows(session: Session) -> Iterator[dict[str, Any]]:
     query = (
-        select(Alert, ViolationRow, AlertReason)
+        select(Alert, ViolationRow, AlertReason.reason)
         .join(ViolationRow, col(ViolationRow.id) == col(Alert.violation_id))
         .outerjoin(AlertReason, col(AlertReason.alert_id) == col(Alert.id))
         .where(
@@ -71,5 +71,5 @@ def _rows(session: Session) -> Iterator[dict[str, Any]]:
             "duration_s": seen.duration_s,
             "details": seen.details,
             "verdict": alert.state,
-            "reason": reason.reason if reason else None,
+            "reason": reason,
         }

@@ -84,8 +84,16 @@ def incident_entry(values: Values, zone: ZoneInfo, before: Incident | None = Non
         kind=choice(values["kind"], Kind, "incident.field.kind"),
         occurred_at=_kept_second(local_time(values["occurred_at"], zone), before),
         people=people,
-        **{name: values[name] for name in TEXTS},
-        **{name: _step(values[name]) for name in RISKS},
+        title=values["title"],
+        place=values["place"],
+        description=values["description"],
+        unsafe_state=values["unsafe_state"],
+        unsafe_act=values["unsafe_act"],
+        prevention=values["prevention"],
+        frequency=_step(values["frequency"]),
+        severity=_step(values["severity"]),
+        frequency_after=_step(values["frequency_after"]),
+        severity_after=_step(values["severity_after"]),
     )
 
 

@@ -18,12 +18,13 @@ from safety.store import (
     accidents,
     alerts,
     audit,
+    incident_action_lists,
     incident_actions,
     incident_alerts,
     incident_causes,
     incidents,
 )
-from safety.store.incident_actions import ActionCounts
+from safety.store.incident_action_lists import ActionCounts
 from safety.store.incident_tables import Accident, CorrectiveAction, Incident, IncidentCause
 from safety.store.tables import Audit
 
@@ -111,7 +112,7 @@ def read_board(visit: Visit, *, kind: str | None) -> list[Column]:
 def cards(session: Session, rows: Sequence[Incident], today: date) -> list[Card]:
     """The incidents with their numbers, in a fixed number of queries."""
     ids = [row.id for row in rows]
-    actions = incident_actions.counts(session, ids, today=today)
+    actions = incident_action_lists.counts(session, ids, today=today)
     linked: Mapping[str, int] = incident_alerts.counts(session, ids)
     return [
         Card(

@@ -22,7 +22,7 @@ from dashboard.incident_views import today_of
 from dashboard.routes.incident_actions import require_rank
 from dashboard.visit import Visit
 from safety.incidents.types import ActionState
-from safety.store import incident_actions
+from safety.store import incident_action_lists, incident_actions
 
 router = APIRouter(prefix="/api/v1/actions", tags=["incidents"])
 
@@ -37,7 +37,7 @@ def list_actions(
 ) -> ActionPage:
     """Corrective actions, the one that is due first in front; ``overdue``: open ones past due."""
     with visit.database.reading() as session:
-        rows = incident_actions.list_actions(
+        rows = incident_action_lists.list_actions(
             session,
             state=ActionState.OPEN if overdue else state,
             due_before=today_of(visit) if overdue else None,

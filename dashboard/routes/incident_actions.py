@@ -17,7 +17,7 @@ from dashboard.visit import Visit
 from safety.i18n import explain
 from safety.incidents.errors import IncidentError
 from safety.incidents.types import ActionState
-from safety.store import incident_actions, incidents
+from safety.store import incident_action_lists, incident_actions, incidents
 from safety.store.accounts import Role
 from safety.store.refusals import Conflict
 
@@ -82,7 +82,7 @@ def _page(visit: Visit, *, show: Show, after: str = "", problem: str = "") -> Re
     today = today_of(visit)
     state = {"open": ActionState.OPEN, "overdue": ActionState.OPEN, "done": ActionState.DONE}
     with visit.database.reading() as session:
-        rows = incident_actions.list_actions(
+        rows = incident_action_lists.list_actions(
             session,
             state=state.get(show),
             due_before=today if show == "overdue" else None,

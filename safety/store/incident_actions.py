@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, col, select
 
 from safety.incidents.errors import IncidentError
 from safety.incidents.texts import checked
@@ -220,39 +220,6 @@ def of_incident(session: Session, incident_id: str) -> Sequence[CorrectiveAction
     return session.exec(query.order_by(col(CorrectiveAction.position))).all()
 
 
-def list_actions(
-    session: Session,
-    *,
-    state: ActionState | None = None,
-    due_before: date | None = None,
-    after: str | None = None,
-    limit: int = 100,
-) -> Sequence[CorrectiveAction]:
-    """Actions, the one that is due first in front.
-
-    Args:
-        session: A session.
-        state: Only those.
-        due_before: Only those due before that day.
-        after: Id of the last one of the page before.
-        limit: How many at most.
-
-    Raises:
-        NotFound: ``after`` names none.
-    """
-    query = select(CorrectiveAction)
-    if state is not None:
-        query = query.where(CorrectiveAction.state == state.value)
-    if due_before is not None:
-        query = query.where(CorrectiveAction.due_on < due_before)
-    if after is not None:
-        last = get(session, after)
-        same_day = and_(CorrectiveAction.due_on == last.due_on, col(CorrectiveAction.id) > last.id)
-        query = query.where(or_(col(CorrectiveAction.due_on) > last.due_on, same_day))
-    in_order = col(CorrectiveAction.due_on), col(CorrectiveAction.id)
-    return session.exec(query.order_by(*in_order).limit(limit)).all()
-
-
 def _checked(entry: ActionEntry, today: date) -> dict[str, Any]:
     if not today <= entry.due_on <= today + LONGEST:
         raise IncidentError(
@@ -298,33 +265,3 @@ def done_between(
     )
     in_order = col(CorrectiveAction.done_at), col(CorrectiveAction.id)
     return session.exec(query.order_by(*in_order)).all()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionCounts:
-    """How the actions of one incident stand; dropped ones do not count."""
-
-    total: int = 0
-    verified: int = 0
-    overdue: int = 0
-
-
-def counts(
-    session: Session, incident_ids: Sequence[str], *, today: date
-) -> dict[str, ActionCounts]:
-    """How the actions of incidents stand, by incident id; those without any are absent."""
-    query = select(
-        CorrectiveAction.incident_id, CorrectiveAction.state, CorrectiveAction.due_on
-    ).where(
-        col(CorrectiveAction.incident_id).in_(incident_ids),
-        CorrectiveAction.state != ActionState.DROPPED.value,
-    )
-    found: dict[str, ActionCounts] = {}
-    for incident_id, state, due_on in session.exec(query):
-        known = found.get(incident_id, ActionCounts())
-        found[incident_id] = ActionCounts(
-            total=known.total + 1,
-            verified=known.verified + (state == ActionState.VERIFIED),
-            overdue=known.overdue + (state == ActionState.OPEN and due_on < today),
-        )
-    return found

@@ -16,6 +16,7 @@ from safety.store import (
     alerts,
     audit,
     idempotency,
+    incident_action_lists,
     incident_actions,
     incident_alerts,
     incident_causes,
@@ -256,11 +257,11 @@ class TestActions:
                 wanted = action(due_on=TODAY + timedelta(days=ahead))
                 incident_actions.add(session, incident_id, wanted, today=TODAY, by="m", at=NOON)
         with database.reading() as session:
-            rows = incident_actions.list_actions(session, limit=2)
-            rest = incident_actions.list_actions(session, after=rows[-1].id)
+            rows = incident_action_lists.list_actions(session, limit=2)
+            rest = incident_action_lists.list_actions(session, after=rows[-1].id)
             days = [(each.due_on - TODAY).days for each in (*rows, *rest)]
             assert days == [1, 5, 9]
-            late = incident_actions.list_actions(session, due_before=TODAY + timedelta(days=5))
+            late = incident_action_lists.list_actions(session, due_before=TODAY + timedelta(days=5))
             assert len(late) == 1
 
     @pytest.mark.parametrize(
