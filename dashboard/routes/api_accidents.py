@@ -13,9 +13,7 @@ from starlette.responses import Response
 from dashboard.access import ManagerReadVisit, ManagerVisit
 from dashboard.errors import Unprocessable
 from dashboard.etags import version_etag
-from dashboard.incident_accidents import accident_view, read_accident, read_form
-from dashboard.incident_requests import IdempotencyKey, IfMatch, made_once, require_version
-from dashboard.incident_schemas import (
+from dashboard.incident_accident_schemas import (
     AccidentBody,
     AccidentInfo,
     AccidentPage,
@@ -26,6 +24,8 @@ from dashboard.incident_schemas import (
     WorkplaceBody,
     accident_info,
 )
+from dashboard.incident_accidents import accident_view, read_accident, read_form
+from dashboard.incident_requests import IdempotencyKey, IfMatch, made_once, require_version
 from dashboard.incident_views import today_of
 from dashboard.visit import Visit
 from safety.i18n import explain, translator
