@@ -26,7 +26,7 @@ test: setup-dev servers ## everything; ARGS is passed to pytest
 	@$(VENV)/python -m pytest -n $(WORKERS) $(ARGS)
 
 faults: setup-dev servers ## every fault there is, also those that take long; writes docs/faults.md
-	@$(VENV)/python -m pytest tests/faults -m "" --fault-table docs/faults.md $(ARGS)
+	@$(VENV)/python -m pytest -n $(WORKERS) tests/faults -m "" --fault-table docs/faults.md $(ARGS)
 
 lint: setup-dev
 	@$(VENV)/ruff format --check .

@@ -14,17 +14,21 @@ import psutil
 import pytest
 from sqlalchemy import insert
 
+from cameras.messages import MESSAGES, ViolationReport
 from safety.config import Settings
+from safety.demo import SITE as DEMO
 from safety.store import alerts, outbox
 from safety.store.database import Database
 from safety.store.tables import Alert, Delivery, ViolationRow
 from safety.types import Severity
+from tests.faults.test_processes import crowded
 from tests.support.database import rows
-from tests.support.plant import RECORDING, MakePlant, Plant
+from tests.support.plant import RECORDING, MakePlant, Plant, cell_site
 from tests.support.ports import free_port
 from tests.support.reporting_shard import ReportingShard, alert_path
 from tests.support.waiting import until
 
+FILM = {"kind": "file", "path": str(DEMO.parent / "scenes" / "cell_intrusion.mp4")}
 SITE = {"version": 1, "name": "Site", "language": "en", "channels": [RECORDING]}
 CUTS = 3
 REPORTS = 40
@@ -94,6 +98,45 @@ async def test_power_cuts_while_it_writes(
         waits_s=list(reporter.waited_s().values()),
         sounded=True,
     )
+
+
+@pytest.mark.faults_long
+@pytest.mark.timeout(300)
+def test_a_power_cut_of_a_whole_plant(make_plant: MakePlant, cost: Callable[..., None]) -> None:
+    plant = make_plant(crowded(cell_site(FILM, [RECORDING])))
+    plant.start("engine")
+    plant.start("dashboard")
+    plant.wait_for(lambda: len(plant.violations()) >= 3, why="violations are on record")
+    for process in plant.shards():
+        process.kill()
+    plant.kill("engine")
+    plant.kill("dashboard")
+    on_disk = {row.id for row in plant.violations()} | spooled(plant)
+    with closing(sqlite3.connect(plant.settings.data_dir / "anjeon.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    plant.start("engine")
+    plant.wait_for(lambda: on_disk <= on_record(plant), why="all of it is on record")
+    plant.wait_live("cell")
+    blind = [row for row in plant.coverage("cell") if row.state == "blind"]
+    cost(
+        "Machine",
+        "power cut of a whole plant",
+        "`kill -9` of engine, shard and dashboard at once, during alarms",
+        alerts=len(on_disk),
+        lost=len(on_disk - on_record(plant)),
+        covered=bool(blind),
+    )
+
+
+def spooled(plant: Plant) -> set[str]:
+    """Violations that a shard has on its disk."""
+    lines = [
+        line
+        for file in plant.settings.spool_dir.glob("*.jsonl")
+        for line in file.read_bytes().split(b"\n")[:-1]
+    ]
+    messages = [MESSAGES.validate_json(line) for line in lines if line]
+    return {each.violation.id for each in messages if isinstance(each, ViolationReport)}
 
 
 @pytest.mark.timeout(180)
