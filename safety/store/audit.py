@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from safety.store import audit_chain
 from safety.store.tables import Audit
 
 
@@ -31,6 +32,7 @@ def record(
     entry = Audit(actor=actor, action=action, subject=subject, at=at, detail=dict(detail or {}))
     session.add(entry)
     session.flush()
+    audit_chain.remember(session, entry)
     return entry
 
 
@@ -61,3 +63,24 @@ def between(
         col(Audit.action).in_(actions), col(Audit.at) >= since, col(Audit.at) < until
     )
     return session.exec(query.order_by(col(Audit.id))).all()
+
+
+def prune(session: Session, *, before: datetime, at: datetime) -> int:
+    """Delete what is older, from the beginning on, and say so; the number of entries deleted.
+
+    Entries stand in the order in which they were committed: the first that is not older ends it.
+    """
+    kept_from = audit_chain.beginning(session)
+    last = audit_chain.prune(session, before=before)
+    if last is None:
+        return 0
+    deleted = last.seq - kept_from
+    record(
+        session,
+        actor="anjeon",
+        action="audit.prune",
+        subject="audit",
+        at=at,
+        detail={"last": str(last), "entries": deleted, "before": before.isoformat()},
+    )
+    return deleted

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from safety.errors import ConfigError, StoreUnavailable
-from safety.store import migrations
+from safety.store import audit_chain, migrations
 from safety.store.faults import failure, unavailable
 from safety.store.migration_turn import WAIT_S, turn
 
@@ -76,6 +76,7 @@ class Database:
         ):
             session.connection()
             yield session
+            audit_chain.link(session)
             session.commit()
 
     @contextmanager

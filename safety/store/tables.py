@@ -17,6 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Column, Field, SQLModel
 
+from safety.store.audit_hash import GENESIS
+
 SQLModel.metadata.naming_convention = {
     # Migrations can only change what has a name.
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -385,7 +387,7 @@ class Drill(SQLModel, table=True):
 
 
 class Audit(SQLModel, table=True):
-    """Who did what, when."""
+    """Who did what, when; each entry is tied to the one before it."""
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = _time(index=True)
@@ -393,3 +395,22 @@ class Audit(SQLModel, table=True):
     action: str
     subject: str
     detail: dict[str, Any] = _json()
+    seq: int | None = Field(default=None, unique=True)
+    """Place in the chain, from 1 on without gaps; None only until its transaction ends."""
+    prev_hash: str | None = None
+    hash: str | None = None
+    """Of the entry before, and of this one: ``safety.store.audit_hash``."""
+
+
+class AuditChain(SQLModel, table=True):
+    """Where the chain of the audit trail begins and ends; ``id`` is always 1."""
+
+    __tablename__ = "audit_chain"
+
+    id: int = Field(default=1, primary_key=True)
+    seq: int = 0
+    hash: str = GENESIS
+    """The newest link."""
+    first_seq: int = 0
+    first_hash: str = GENESIS
+    """The last link that is not kept any more; 0 while everything is kept."""
