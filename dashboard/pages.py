@@ -38,6 +38,7 @@ NAVIGATION: Final = (
     NavigationItem(name="wall", href="/", icon="wall", primary=True),
     NavigationItem(name="alerts", href="/alerts", icon="bell", primary=True),
     NavigationItem(name="incidents", href="/incidents", icon="incident"),
+    NavigationItem(name="kpi", href="/kpi", icon="chart"),
     NavigationItem(name="cameras", href="/cameras", icon="camera", primary=True),
     NavigationItem(name="zones", href="/zones", icon="zone"),
     NavigationItem(name="plan", href="/plan", icon="plan"),

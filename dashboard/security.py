@@ -41,7 +41,8 @@ MAX_UPLOAD_BYTES: Final = 16 * 1024 * 1024
 """A photo or a table, where one is asked for."""
 
 _UPLOADS: Final = re.compile(
-    r"^(/accidents/import|/api/v1/accidents/imports|(/api/v1)?/actions/[0-9a-f]{32}/(state|photo))$"
+    r"^(/accidents/import|/api/v1/accidents/imports|/hours/import|/api/v1/work-months/imports"
+    r"|(/api/v1)?/actions/[0-9a-f]{32}/(state|photo))$"
 )
 
 _HOST = re.compile(r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?$")

@@ -1,6 +1,6 @@
 """One request, seen as somebody's visit: who, in which language, at which site."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from dashboard.hub import Hub
+from dashboard.report_desk import ReportDesk
 from safety.clock import Clock
 from safety.config import Settings
 from safety.i18n import LANGUAGES, Language, Translate, known_language, translator
@@ -31,6 +32,7 @@ class Services:
     database: Database
     hub: Hub
     clock: Clock
+    reports: ReportDesk = field(default_factory=ReportDesk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,6 +110,23 @@ def monthly_report(database: Database, maker: Maker, month: str) -> MonthlyRepor
     return report
 
 
+def current_report(database: Database, maker: Maker, month: str) -> MonthlyReport:
+    """The report of a month as it was handed in, or as it would be made now; keeps nothing.
+
+    Raises:
+        MonthFault: No month.
+        ReportError: The month has not begun.
+        StoreUnavailable: The record cannot be reached.
+    """
+    month = _begun(month, maker)
+    _require_identity(database)
+    with database.reading() as session:
+        kept = report_revisions.newest(session, month)
+        if kept is not None:
+            return report_of(kept.content)
+        return _composed(session, maker, month, revision=1, reason=None)
+
+
 def revised_report(database: Database, maker: Maker, month: str, reason: str) -> MonthlyReport:
     """A new revision of a month that was reported before, from the record as it is now.
 

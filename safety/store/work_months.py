@@ -41,7 +41,7 @@ def put(
         Conflict: Somebody else has corrected it in the meantime.
     """
     month = checked_month(month)
-    _check(month, group, hours, headcount, at)
+    check(month, group, hours, headcount, at)
     row = session.get(WorkMonth, (month, group), with_for_update=True, populate_existing=True)
     before = None if row is None else _facts(row)
     if row is None:
@@ -87,7 +87,12 @@ def list_months(
     return session.exec(query.order_by(col(WorkMonth.month), col(WorkMonth.worker_group))).all()
 
 
-def _check(month: str, group: str, hours: float, headcount: int, at: datetime) -> None:
+def check(month: str, group: str, hours: float, headcount: int, at: datetime) -> None:
+    """Refuse what cannot be right.
+
+    Raises:
+        Invalid: Hours, headcount or group cannot be, or the month has not begun.
+    """
     if group not in GROUPS:
         raise Invalid("work_month.group", "the group must be own or contractor")
     if not 0 <= headcount <= _MOST_PEOPLE:
