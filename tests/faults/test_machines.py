@@ -19,10 +19,9 @@ from safety.config import Settings
 from safety.demo import SITE as DEMO
 from safety.store import alerts, outbox
 from safety.store.database import Database
-from safety.store.tables import Alert, Delivery, ViolationRow
+from safety.store.tables import Delivery
 from safety.types import Severity
-from tests.faults.test_processes import crowded
-from tests.support.database import rows
+from tests.faults.test_processes import crowded, unique_alerts
 from tests.support.plant import RECORDING, MakePlant, Plant, cell_site
 from tests.support.ports import free_port
 from tests.support.reporting_shard import ReportingShard, alert_path
@@ -50,16 +49,19 @@ async def shard() -> AsyncIterator[Callable[[Plant], ReportingShard]]:
 
 
 def on_record(plant: Plant) -> set[str]:
-    """Violations with an alert and something to tell; fails if one is there twice."""
-    told = {row.id: row.violation_id for row in rows(plant.database, Alert)}
-    assert len(told) == len(set(told.values()))
-    in_outbox = {told[row.alert_id] for row in rows(plant.database, Delivery)}
-    return {row.id for row in rows(plant.database, ViolationRow)} & {str(v) for v in in_outbox}
+    """Violations with their alert; fails if one has two."""
+    return {row.id for row in plant.violations()} & unique_alerts(plant)
+
+
+def told(plant: Plant) -> set[str]:
+    """Violations with an alert that somebody is told of."""
+    leads = {row.alert_id for row in plant.deliveries()}
+    return on_record(plant) & {str(a.violation_id) for a in plant.alerts() if a.id in leads}
 
 
 def siren_s(plant: Plant, violations: set[str]) -> list[float]:
     """From report to the siren's confirmation, as the engine put it on record."""
-    found = {row.id: row.siren_latency_s for row in rows(plant.database, ViolationRow)}
+    found = {row.id: row.siren_latency_s for row in plant.violations()}
     return [latency for key in violations if (latency := found[key]) is not None]
 
 
@@ -84,7 +86,7 @@ async def test_power_cuts_while_it_writes(
         await reporter.close()
         with closing(sqlite3.connect(plant.settings.data_dir / "anjeon.db")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert reporter.confirmed.keys() <= on_record(plant), "what was confirmed is there"
+        assert reporter.confirmed.keys() <= told(plant), "what was confirmed is there"
     plant.start("engine")
     await reporter.connect()
     await reporter.all_confirmed()
@@ -94,7 +96,7 @@ async def test_power_cuts_while_it_writes(
         f"`kill -9` of the engine while it writes, {CUTS} times; then `PRAGMA integrity_check`, "
         "and everything confirmed before is there",
         alerts=len(reporter.sent),
-        lost=len(reporter.sent.keys() - on_record(plant)),
+        lost=len(reporter.sent.keys() - told(plant)),
         waits_s=list(reporter.waited_s().values()),
         sounded=True,
     )
@@ -156,7 +158,7 @@ async def test_a_log_that_cannot_be_written(
         "log disk full",
         "the engine's log is `/dev/full`: every line fails with ENOSPC",
         alerts=len(reporter.sent),
-        lost=len(reporter.sent.keys() - on_record(plant)),
+        lost=len(reporter.sent.keys() - told(plant)),
         waits_s=list(reporter.waited_s().values()),
         siren_s=siren_s(plant, reported),
     )
@@ -187,7 +189,7 @@ async def test_memory_that_is_all_taken(
         "no memory",
         "for 4 s the engine gets not one page more (`RLIMIT_AS`)",
         alerts=len(reporter.sent),
-        lost=len(reporter.sent.keys() - on_record(plant)),
+        lost=len(reporter.sent.keys() - told(plant)),
         waits_s=list(reporter.waited_s().values()),
         siren_s=siren_s(plant, reported),
     )
@@ -246,14 +248,14 @@ async def test_an_outbox_that_is_far_too_long(
         reported = await path.shard.report(REPORTS, every_s=0.25)
         await path.shard.all_confirmed()
 
-        def told() -> list[Delivery]:
+        def delivered() -> list[Delivery]:
             with path.database.reading() as session:
                 return list(outbox.of_channel(session, "twin", state="delivered", limit=1000))
 
-        await until(lambda: len(told()) == len(path.shard.sent))
+        await until(lambda: len(delivered()) == len(path.shard.sent))
         waits_s = [
             (row.delivered_at - row.created_at).total_seconds()
-            for row in told()
+            for row in delivered()
             if row.delivered_at is not None
         ]
         cost(
