@@ -7,7 +7,7 @@ _KEPT = ("real_recall", "real_precision", "rendered_precision")
 """Figures of persons that must not fall below the base network's."""
 
 _AS_GOOD = 0.005
-"""Differences in fitness that the validation pictures cannot tell from chance."""
+"""Differences that the validation pictures cannot tell from chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def preferred(choices: Sequence[Choice], base: Mapping[str, float]) -> Choice:
     Args:
         base: The base network's figures.
     """
-    least = min(choice.shortfall(base) for choice in choices)
+    least = max(min(choice.shortfall(base) for choice in choices), _AS_GOOD)
     lossless = [choice for choice in choices if choice.shortfall(base) <= least]
     best = max(choice.fitness for choice in lossless)
     return max(

@@ -28,6 +28,9 @@ class Optimisation(_Spec):
     batch: int = Field(ge=1, description="Pictures per step.")
     learning_rate: float = Field(gt=0, description="AdamW, after warm-up.")
     final_learning_rate: float = Field(gt=0, description="At the end; cosine in between.")
+    cosine_epochs: int | None = Field(
+        default=None, ge=1, description="Epochs that the cosine spans; None: those of the run."
+    )
     new_layer_factor: float = Field(
         default=1.0, gt=0, description="How much faster what is new learns."
     )

@@ -56,8 +56,9 @@ def _with_epochs(recipe: Recipe, epochs: int | None) -> Recipe:
         return recipe
     if epochs < 1:
         raise TrainingError("training.no_epochs", "--epochs must be 1 or more")
+    changes = {"epochs": epochs, "cosine_epochs": None}
     return recipe.model_copy(
-        update={"optimisation": recipe.optimisation.model_copy(update={"epochs": epochs})}
+        update={"optimisation": recipe.optimisation.model_copy(update=changes)}
     )
 
 

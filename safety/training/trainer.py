@@ -101,7 +101,7 @@ def learning_rate(step: int, steps: int, spec: Optimisation) -> float:
 
     Args:
         step: Steps done so far.
-        steps: Steps of the whole run.
+        steps: Steps that the cosine spans.
     """
     if step < spec.warmup_steps:
         return spec.learning_rate * (step + 1) / spec.warmup_steps
@@ -141,7 +141,7 @@ def _epoch(
         The mean of every part of the loss.
     """
     loader = _loader(job, epoch)
-    steps = len(loader) * job.optimisation.epochs
+    steps = len(loader) * (job.optimisation.cosine_epochs or job.optimisation.epochs)
     _training_mode(network, job.optimisation)
     totals: dict[str, float] = {}
     bar = TQDM(loader, desc=f"epoch {epoch + 1}/{job.optimisation.epochs}", mininterval=5)

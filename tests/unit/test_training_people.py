@@ -240,6 +240,8 @@ BASE = choice(0.0, 0.6, 0.9, rendered=0.5)
         ([choice(1.0, 0.9, 0.89, rendered=0.95), choice(0.7, 0.61, 0.91)], 0.7),
         # As good as each other: fewer false alarms.
         ([choice(0.7, 0.65, 0.91), choice(0.8, 0.635, 0.93)], 0.8),
+        # A loss that chance could be is none.
+        ([choice(0.7, 0.597, 0.95), choice(0.8, 0.6, 0.9)], 0.7),
         # Nothing is without loss: the smallest.
         ([choice(0.7, 0.55, 0.9), choice(0.8, 0.58, 0.9)], 0.8),
     ],
