@@ -160,7 +160,7 @@ class People:
             floors = [floor for p in self.pedestrians if (floor := p.floor) is not None]
             places = np.array([(floor.x_m, floor.y_m) for floor in floors])
             standing[rows] = self._calibration.heights(places, ASSUMED_HEIGHT_M)
-        return bodies(self.pedestrians, self.aspect, standing)
+        return bodies(self.stack, self.aspect, standing)
 
     @cached_property
     def lying(self) -> Mapping[int, Lying]:

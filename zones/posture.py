@@ -5,13 +5,13 @@ upright and short. What follows from that is said where it matters.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safety.types import KEYPOINTS, FloatArray, TrackedPerson
+from safety.types import KEYPOINTS, FloatArray
+from zones.stack import Stack
 
 LEAST_CONFIDENCE = 0.3
 """A keypoint counts from this confidence on; a joint is the middle of both sides, or one."""
@@ -50,8 +50,11 @@ CUT = 0.995
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_LEFT = {name: KEYPOINTS.index(f"left_{name}") for name in ("shoulder", "hip", "knee")}
-_RIGHT = {name: KEYPOINTS.index(f"right_{name}") for name in ("shoulder", "hip", "knee")}
+_JOINTS = [
+    KEYPOINTS.index(f"{side}_{name}")
+    for side in ("left", "right")
+    for name in ("shoulder", "hip", "knee")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,24 +170,26 @@ class Lying:
     still_since: float = 0.0
 
 
-def bodies(persons: Sequence[TrackedPerson], aspect: float, standing: Array) -> Bodies:
+def bodies(stack: Stack, aspect: float, standing: Array) -> Bodies:
     """The bodies of these persons.
 
     Args:
-        persons: N of them, at least one.
+        stack: N of them, at least one.
         aspect: Width / height of the picture.
         standing: (N,) how tall a standing adult would look there, picture heights; NaN unknown.
     """
     scale = np.array([aspect, 1.0])
-    boxes = np.stack([person.box for person in persons]).astype(np.float64)
+    boxes = stack.boxes.astype(np.float64)
     corners = boxes.reshape(-1, 2, 2) * scale
     size = np.maximum(corners[:, 1] - corners[:, 0], 1e-6)
-    keypoints = np.stack([person.keypoints for person in persons]).astype(np.float64)
-    places = np.where(keypoints[:, :, 2:] >= LEAST_CONFIDENCE, keypoints[:, :, :2] * scale, np.nan)
-    shoulders, hips, knees = (_between(places, name) for name in ("shoulder", "hip", "knee"))
+    joints = stack.keypoints[:, _JOINTS].astype(np.float64)
+    places = np.where(joints[:, :, 2:] >= LEAST_CONFIDENCE, joints[:, :, :2] * scale, np.nan)
+    left, right = places[:, :3], places[:, 3:]
+    # The middle of both sides, or the side that is known.
+    shoulders, hips, knees = np.moveaxis((np.fmin(left, right) + np.fmax(left, right)) / 2, 1, 0)
     trunk, thigh = shoulders - hips, hips - knees
     length = np.maximum(np.hypot(*trunk.T), 1e-6)
-    across = places[:, _LEFT["shoulder"]] - places[:, _RIGHT["shoulder"]]
+    across = left[:, 0] - right[:, 0]
     middle = corners.mean(axis=1)
     return Bodies(
         trunk_deg=_from_upright(trunk),
@@ -198,13 +203,6 @@ def bodies(persons: Sequence[TrackedPerson], aspect: float, standing: Array) -> 
         standing=standing,
         cut=np.any((boxes < 1 - CUT) | (boxes > CUT), axis=1),
     )
-
-
-def _between(places: Array, joint: str) -> Array:
-    """(N, 2) middle of both sides, or the side that is known."""
-    left, right = places[:, _LEFT[joint]], places[:, _RIGHT[joint]]
-    both = (left + right) / 2
-    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
 
 
 def _from_upright(up: Array) -> Array:

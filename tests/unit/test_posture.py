@@ -9,6 +9,7 @@ from safety.types import TrackedPerson
 from tests.support.bodies import ASPECT, UPRIGHT, Pose, body, camera
 from tests.support.observations import person
 from zones.posture import bodies
+from zones.stack import Stack
 
 PLACES = list(itertools.product((-2.0, 1.0), (5.0, 8.0, 13.0)))
 YAWS = range(0, 360, 30)
@@ -23,7 +24,7 @@ def lies(who: TrackedPerson, *, calibrated: bool) -> bool:
     standing = UNKNOWN
     if calibrated and who.floor is not None:
         standing = camera().heights(np.array([[who.floor.x_m, who.floor.y_m]]), 1.7)
-    return bool(bodies([who], ASPECT, standing).lying()[0])
+    return bool(bodies(Stack.of([who]), ASPECT, standing).lying()[0])
 
 
 @pytest.mark.parametrize("calibrated", [True, False], ids=["calibrated", "floor unknown"])
@@ -63,14 +64,14 @@ def test_without_keypoints_a_standing_person_stands() -> None:
 
 @pytest.mark.parametrize(("pose", "bent"), [("stands", False), ("bends", True), ("kneels", False)])
 def test_bent_from_the_side(pose: Pose, bent: bool) -> None:
-    shape = bodies([body(1, pose, (0.0, 12.0), yaw_deg=0)], ASPECT, UNKNOWN)
+    shape = bodies(Stack.of([body(1, pose, (0.0, 12.0), yaw_deg=0)]), ASPECT, UNKNOWN)
     assert shape.side_on()[0]
     assert shape.bent()[0] == bent
 
 
 @pytest.mark.parametrize("yaw_deg", [90, 270])
 def test_from_the_front_a_trunk_says_nothing(yaw_deg: float) -> None:
-    shape = bodies([body(1, "stands", (0.0, 9.0), yaw_deg=yaw_deg)], ASPECT, UNKNOWN)
+    shape = bodies(Stack.of([body(1, "stands", (0.0, 9.0), yaw_deg=yaw_deg)]), ASPECT, UNKNOWN)
     assert not shape.side_on()[0]
 
 
@@ -78,11 +79,9 @@ def test_one_side_is_enough_for_a_joint() -> None:
     whole = body(1, "lies", (0.0, 9.0), yaw_deg=0)
     half = whole.keypoints.copy()
     half[6::2, 2] = 0.0  # the right side of the body
+    other = TrackedPerson(track_id=2, box=whole.box, score=0.9, keypoints=half, age_s=1.0)
     shape = bodies(
-        [
-            whole,
-            TrackedPerson(track_id=2, box=whole.box, score=0.9, keypoints=half, age_s=1.0),
-        ],
+        Stack.of([whole, other]),
         ASPECT,
         np.array([np.nan, np.nan]),
     )
