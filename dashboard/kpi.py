@@ -56,11 +56,12 @@ class KpiView:
         return self.shown.report
 
     @property
-    def neighbours(self) -> tuple[str, str]:
-        """The month before and the one after; empty: none."""
-        at = self.months.index(self.report.month)
-        before = self.months[at + 1] if at + 1 < len(self.months) else ""
-        return before, self.months[at - 1] if at else ""
+    def without_hours(self) -> Sequence[str]:
+        """Months of the report's year whose hours nobody has entered: they have no rates."""
+        year = self.report.month[:4]
+        return [
+            row.month for row in self.report.months if row.hours is None and row.month[:4] == year
+        ]
 
 
 def maker_of(visit: Visit) -> Maker:
@@ -90,15 +91,13 @@ def wanted_month(visit: Visit, text: str, months: Sequence[str]) -> str:
 def known_months(session: Session, today: date) -> Sequence[str]:
     """Months that have anything to show, the newest first."""
     present = month_of(today)
-    watched = session.exec(select(func.min(Coverage.started_at))).one()
-    firsts: list[str | None] = [
-        session.exec(select(func.min(WorkMonth.month))).one(),
-        session.exec(select(func.min(Baseline.first_month))).one(),
-        None if watched is None else month_of(watched.date()),
-        present,
-    ]
-    first = max(min(month for month in firsts if month), shifted(present, 1 - MOST_MONTHS))
-    return months_from(first, present)[::-1]
+    oldest = shifted(present, 1 - MOST_MONTHS)
+    watched = session.exec(select(func.min(Coverage.started_at))).first()
+    worked = session.exec(select(func.min(WorkMonth.month))).first()
+    compared = session.exec(select(func.min(Baseline.first_month))).first()
+    starts = (worked, compared, month_of(watched.date()) if watched is not None else None)
+    first = max(min((each for each in starts if each), default=present), oldest)
+    return months_from(min(first, present), present)[::-1]
 
 
 def read_kpi(visit: Visit, month: str, zone_id: str) -> KpiView:
