@@ -138,6 +138,9 @@ class EngineLink:
         sent = await self._send_owed(writer, 0, fresh=False)
         while True:
             self._wake.clear()
+            # Whom a violation is about must be known on the plan before it comes.
+            for key in [key for key, each in self._figures.items() if _is_place(each)]:
+                writer.write(encode(self._figures.pop(key)))
             sent = await self._send_owed(writer, sent, fresh=True)
             figures, self._figures = self._figures, {}
             for figure in figures.values():
@@ -187,3 +190,7 @@ class EngineLink:
     def _refuse(self, error: WireError) -> None:
         self.refused_messages += 1
         log.warning("message_refused", error=str(error))
+
+
+def _is_place(figure: Figure) -> bool:
+    return isinstance(figure, FloorSighting)

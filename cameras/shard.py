@@ -160,6 +160,9 @@ class Shard:
 
     def violated(self, lane: Lane, violation: Violation, analysis: Analysis | None) -> None:
         """A violation opened, changed or closed; in the inference thread."""
+        calibrated = analysis is not None and analysis.calibration is not None
+        if violation.phase is Phase.OPENED and analysis is not None and calibrated:
+            self._sightings.analysed(lane.spec.id, analysis, at_once=True)
         self._spool.put(ViolationReport(violation=violation))
         if violation.phase is Phase.OPENED and analysis is not None and self._loop is not None:
             case = Case(

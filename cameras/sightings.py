@@ -26,10 +26,17 @@ class Sightings:
         self._clock = clock
         self._told_at: dict[str, float] = {}
 
-    def analysed(self, camera_id: str, analysis: Analysis) -> None:
-        """Take one frame of a calibrated camera."""
+    def analysed(self, camera_id: str, analysis: Analysis, *, at_once: bool = False) -> None:
+        """Take one frame of a calibrated camera.
+
+        Args:
+            camera_id: The camera.
+            analysis: Of that frame.
+            at_once: Tell of it however short ago the last one was: a violation is on its way,
+                and the engine has to know who on the plan that is when it comes.
+        """
         at = analysis.frame.captured_at.monotonic
-        if at - self._told_at.get(camera_id, 0.0) < TOLD_EVERY_S:
+        if not at_once and at - self._told_at.get(camera_id, 0.0) < TOLD_EVERY_S:
             return
         self._told_at[camera_id] = at
         self._tell(

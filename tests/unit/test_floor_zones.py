@@ -210,6 +210,11 @@ def test_the_engine_is_told_five_times_a_second() -> None:
         sightings.analysed("one", analysis_of(frame, *placed))
         clock.sleep(1 / 15)
     assert len(told) in range(9, 12)
+    before = len(told)
+    sightings.analysed("one", analysis_of(frame, *placed))
+    assert len(told) == before
+    sightings.analysed("one", analysis_of(frame, *placed), at_once=True)
+    assert len(told) == before + 1
     assert told[0].age_s == pytest.approx(0.05)
     assert MESSAGES.validate_json(told[0].model_dump_json()) == told[0]
     ((track_id, where_x, where_y, *_),) = told[0].people

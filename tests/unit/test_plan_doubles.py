@@ -7,7 +7,10 @@ import pytest
 
 from alerts.intake import record_violation
 from alerts.notices import SiteContext
+from cameras.messages import FloorSighting
+from safety.clock import ManualClock
 from safety.engine.doubles import Doubles
+from safety.engine.plan import PlanDesk
 from safety.store import alerts, outbox, violations
 from safety.store.database import Database
 from safety.store.tables import Alert
@@ -62,6 +65,26 @@ def test_everything_else_stands_for_itself(change: dict[str, Any], on_floor: boo
     desk = doubles()
     desk.first_of(FIRST, on_floor=on_floor)
     assert desk.first_of(replace(OTHER, **change), on_floor=on_floor) is None
+
+
+def test_who_walks_out_of_one_picture_and_into_the_next_is_one_situation() -> None:
+    """Never seen by both at once; the second camera tells of them right before it reports them."""
+    clock = ManualClock()
+    plan = PlanDesk(clock=clock, tell=lambda _: None)
+    desk = Doubles(plan.person_of)
+
+    def see(camera_id: str, track_id: int, x_m: float) -> None:
+        place = (track_id, x_m, 5.0, 0.02, 0.0, 0.02)
+        plan.sight(FloorSighting(camera_id=camera_id, age_s=0.0, people=(place,), vehicles=()))
+
+    for step in range(10):
+        see("cam-1", 1, 0.25 * step)
+        if step == 6:
+            assert desk.first_of(FIRST, on_floor=True) is None
+        clock.sleep(0.2)
+    clock.sleep(0.4)
+    see("cam-2", 9, 0.25 * 12)
+    assert desk.first_of(OTHER, on_floor=True) == "first"
 
 
 def test_what_is_over_is_not_followed() -> None:
