@@ -29,6 +29,8 @@ report = typer.Typer(help="Reports for the safety manager and the programme.", n
 app.add_typer(report, name="report")
 programme = typer.Typer(help="For a programme office: many sites as one.", no_args_is_help=True)
 app.add_typer(programme, name="programme")
+audit = typer.Typer(help="The audit trail and the files of evidence.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
 
 Role = Literal["viewer", "operator", "manager", "admin"]
 
@@ -229,6 +231,27 @@ def site_export(
     from safety.app.site import export_file
 
     export_file(_settings("site"), file)
+
+
+@audit.command("verify")
+def audit_verify(
+    head: Annotated[
+        str | None, typer.Option(help="A head that was noted: the trail must still hold it.")
+    ] = None,
+    files: Annotated[bool, typer.Option(help="Also compare evidence with its hashes.")] = True,
+) -> None:
+    """Find what was changed, deleted or moved; exit status 1 if anything was."""
+    from safety.app.audit import verify_trail
+
+    raise typer.Exit(0 if verify_trail(_settings("audit"), head=head, files=files) else 1)
+
+
+@audit.command("head")
+def audit_head() -> None:
+    """Print the newest link of the trail, to be noted elsewhere."""
+    from safety.app.audit import print_head
+
+    print_head(_settings("audit"))
 
 
 @user.command("once")

@@ -152,6 +152,22 @@ class Settings(BaseSettings):
     observation_mb_per_camera: float = Field(default=500.0, ge=1, le=100_000)
     """How much is kept of each camera at the most, megabytes."""
 
+    evidence_days: float = Field(default=30.0, ge=1, le=3660)
+    """How long evidence is kept after its alert was judged and its incident closed, days."""
+
+    evidence_gb: float = Field(default=50.0, ge=0.1, le=1_000_000)
+    """How much evidence may take up, gigabytes; then the oldest that is neither open nor held
+    goes before its time."""
+
+    disk_reserve_gb: float = Field(default=2.0, ge=0, le=100_000)
+    """How much of the disk evidence leaves free, gigabytes."""
+
+    audit_years: float = Field(default=5.0, ge=1, le=100)
+    """How long the audit trail is kept, years."""
+
+    evidence_originals: Literal["viewer", "operator", "manager"] = "operator"
+    """Who sees evidence as it was recorded; everybody below sees it blurred."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe log line that is written."""
 

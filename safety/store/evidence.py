@@ -23,6 +23,7 @@ def ready(
     size_bytes: int,
     started_at: datetime,
     ended_at: datetime,
+    sidecar_sha256: str | None = None,
 ) -> Evidence:
     """A file is complete on disk; the first complete one of a kind stays.
 
@@ -34,11 +35,14 @@ def ready(
         sha256: Of the file, hexadecimal.
         size_bytes: Of the file.
         started_at, ended_at: UTC times of its first and last frame.
+        sidecar_sha256: Of the file beside it that says what it was made from, if it has one.
     """
     row = _place(session, violation_id, kind)
-    if row.state != READY:
+    # What was deleted meanwhile stays deleted, however late this is said again.
+    if row.state == FAILED:
         row.state, row.reason = READY, None
         row.path, row.sha256, row.size_bytes = path, sha256, size_bytes
+        row.sidecar_sha256 = sidecar_sha256
         row.started_at, row.ended_at = started_at, ended_at
         session.flush()
     return row
@@ -47,7 +51,7 @@ def ready(
 def failed(session: Session, *, violation_id: str, kind: str, reason: str) -> Evidence:
     """A file could not be made, and why; a file that exists already stays."""
     row = _place(session, violation_id, kind)
-    if row.state != READY:
+    if row.state == FAILED:
         row.reason = reason
         session.flush()
     return row
@@ -81,6 +85,12 @@ def of_violations(
         Evidence.state == READY,
     )
     return {row.violation_id: row for row in session.exec(query)}
+
+
+def page_of_ready(session: Session, *, after: str = "", limit: int = 500) -> Sequence[Evidence]:
+    """Files that are there, by id; ``after`` is the id of the last one of the page before."""
+    query = select(Evidence).where(Evidence.state == READY, col(Evidence.id) > after)
+    return session.exec(query.order_by(col(Evidence.id)).limit(limit)).all()
 
 
 def _place(session: Session, violation_id: str, kind: str) -> Evidence:

@@ -239,7 +239,10 @@ class Delivery(SQLModel, table=True):
 class Evidence(SQLModel, table=True):
     """One file that shows a violation."""
 
-    __table_args__ = (UniqueConstraint("violation_id", "kind"),)
+    __table_args__ = (
+        UniqueConstraint("violation_id", "kind"),
+        Index("ix_evidence_state_ended_at", "state", "ended_at", "id"),
+    )
 
     id: str = Field(primary_key=True)
     violation_id: str = Field(index=True)
@@ -247,10 +250,12 @@ class Evidence(SQLModel, table=True):
     kind: str
     """``clip`` or ``picture``."""
     state: str
-    """``ready`` or ``failed``."""
+    """``ready``, ``failed``, ``deleting`` or ``deleted``."""
     path: str | None = None
     """Relative to the evidence directory."""
     sha256: str | None = None
+    sidecar_sha256: str | None = None
+    """Of the file beside a clip that says what it was made from: its path, ending in ``.json``."""
     size_bytes: int | None = Field(default=None, sa_type=BigInteger)
     started_at: datetime | None = _time(nullable=True)
     ended_at: datetime | None = _time(nullable=True)
@@ -393,7 +398,7 @@ class Audit(SQLModel, table=True):
     at: datetime = _time(index=True)
     actor: str
     action: str
-    subject: str
+    subject: str = Field(index=True)
     detail: dict[str, Any] = _json()
     seq: int | None = Field(default=None, unique=True)
     """Place in the chain, from 1 on without gaps; None only until its transaction ends."""

@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from safety.store import (  # noqa: F401
+    evidence_tables,
     incident_tables,
     kpi_tables,
     policy_tables,

@@ -1,0 +1,1 @@
+"""Evidence after it was made: checked against its hashes, kept and deleted, blurred for sharing."""
