@@ -47,6 +47,9 @@ _ABOUT = {
     "form_due": "about",
     "report_due": "about",
     "report_ready": "about",
+    "disk_low": "about",
+    "disk_full": "about",
+    "record_broken": "about",
 }
 """The parameter that names what an alert is about, where that is no place."""
 

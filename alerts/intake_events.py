@@ -4,7 +4,7 @@ As with violations, everything may be called again with the same event and leave
 record; all functions block.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import Session
 
@@ -19,6 +19,10 @@ from safety.store.database import Database
 from safety.store.tables import Alert
 from safety.store.times import utc
 from safety.types import Severity, Violation
+
+Keeping = Literal["disk_low", "disk_full", "record_broken"]
+"""What can be wrong with what is kept: hardly any room or none for evidence, or a record that is
+not what was written."""
 
 
 def raise_camera_blind(
@@ -158,6 +162,41 @@ def raise_not_paused(
             _begin(session, raised, site, facts, now)
             # It happened; it is not a situation that lasts.
             _clear(session, raised, site, now, silent=True)
+
+
+def raise_keeping(
+    database: Database, kind: Keeping, params: dict[str, Any], *, site: SiteContext, now: Instant
+) -> None:
+    """Something is wrong with what is kept; no second alert while one is not cleared.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    with database.transaction() as session:
+        if alerts.uncleared(session, kind=kind):
+            return
+        raised = alerts.raise_alert(
+            session,
+            kind=kind,
+            dedupe_key=f"{kind}:{now.wall:.3f}",
+            severity=Severity.WARNING,
+            message_key=f"alert.{kind}",
+            params={**params, "about": kind, "time": site.local(utc(now))},
+            raised_at=utc(now),
+        )
+        if raised is not None:
+            _begin(session, raised, site, params, now)
+
+
+def clear_keeping(database: Database, kind: Keeping, *, site: SiteContext, now: Instant) -> None:
+    """All is well again with it.
+
+    Raises:
+        StoreUnavailable: Nothing was written; call again later.
+    """
+    with database.transaction() as session:
+        for alert in alerts.uncleared(session, kind=kind):
+            _clear(session, alert, site, now)
 
 
 def _begin(

@@ -18,7 +18,14 @@ Show = Literal["open", "all"]
 
 _ID_PREFIX = re.compile(r"[0-9a-f]{6,32}")
 
-KINDS_OF_OTHERS = ("camera_blind", "channel_failed", "not_paused")
+KINDS_OF_OTHERS = (
+    "camera_blind",
+    "channel_failed",
+    "not_paused",
+    "disk_low",
+    "disk_full",
+    "record_broken",
+)
 """Kinds of alerts that no rule raises."""
 
 

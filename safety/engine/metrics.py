@@ -64,6 +64,9 @@ class EngineMetrics:
         self.recorder_waiting = gauge("recorder_waiting", "Writes waiting for the database")
         self.recorder_refused = gauge("recorder_refused", "Writes given up: see the log")
         self.store_available = gauge("store_available", "1: the database can be written")
+        self.evidence_bytes = gauge("evidence_bytes", "What evidence holds")
+        self.evidence_most_bytes = gauge("evidence_most_bytes", "What evidence may hold")
+        self.evidence_disk_free_bytes = gauge("evidence_disk_free_bytes", "Free on its disk")
         self.refused = gauge("refused_messages", "Messages refused by the engine")
 
     def camera_seen(self, status: CameraStatus) -> None:

@@ -36,6 +36,7 @@ from safety.engine.doubles import Doubles
 from safety.engine.drills import DrillDesk
 from safety.engine.events import EventDesk
 from safety.engine.following import SiteFollower
+from safety.engine.keeping import KeepingDesk
 from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
 from safety.engine.plan import PlanDesk
@@ -153,6 +154,14 @@ class Engine:
             site=lambda: self._site,
             told=self._dispatcher.nudge,
         )
+        self._keeping = KeepingDesk(
+            clock=clock,
+            database=database,
+            settings=settings,
+            metrics=self._metrics,
+            site=lambda: self._site,
+            told=self._dispatcher.nudge,
+        )
         self._cameras = CameraDesk(
             clock=clock,
             database=database,
@@ -211,6 +220,7 @@ class Engine:
                     "policy": self._policy.run(),
                     "reminders": self._reminders.run(),
                     "reports": self._reports.run(),
+                    "keeping": self._keeping.run(),
                     "self-tests": self._self_tests.run(),
                     "plan": self._plan.run(),
                     "plant": self._plant.run(),

@@ -65,6 +65,12 @@ def between(
     return session.exec(query.order_by(col(Audit.id))).all()
 
 
+def newest(session: Session, *, actions: Collection[str], subject: str) -> Audit | None:
+    """The newest entry of these actions about one thing."""
+    query = select(Audit).where(Audit.subject == subject, col(Audit.action).in_(actions))
+    return session.exec(query.order_by(col(Audit.id).desc()).limit(1)).first()
+
+
 def prune(session: Session, *, before: datetime, at: datetime) -> int:
     """Delete what is older, from the beginning on, and say so; the number of entries deleted.
 

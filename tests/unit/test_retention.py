@@ -95,8 +95,13 @@ class Plant:
     def decide(self, number: int) -> None:
         if number in self.open:
             with self.database.transaction() as session:
-                verdict = AlertState.CONFIRMED
-                alerts.decide(session, self.alerts[number], verdict=verdict, by="k", at=self.now)
+                alerts.decide(
+                    session,
+                    self.alerts[number],
+                    verdict=AlertState.CONFIRMED,
+                    by="k",
+                    at=self.now,
+                )
             self.open.discard(number)
 
     def hold(self, number: int) -> None:
