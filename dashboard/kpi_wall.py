@@ -62,7 +62,7 @@ def read_kpi_wall(visit: Visit) -> KpiWall:
         watched = _watched(session, visit, [tile.id for tile in live.tiles])
         identity = report_revisions.known_identity(session)
     last = max(days, default=None)
-    starts = [first_day(month) for month in entered[:1]] + [min(days)] * bool(days)
+    starts = [first_day(month) for month in entered[:1]] + sorted(days)[:1]
     until = day_after(entered[-1]) - timedelta(days=1) if entered else None
     return KpiWall(
         days=None if last is None else (today - last).days,

@@ -6,7 +6,6 @@ from typing import Literal
 
 from starlette.responses import Response
 
-from dashboard.errors import Conflict
 from dashboard.kpi import known_months, maker_of
 from dashboard.report_desk import Making, making_of
 from dashboard.visit import Visit
@@ -16,7 +15,7 @@ from safety.reports.monthly import monthly_report, report_of
 from safety.reports.schema import MonthlyReport
 from safety.reports.signing import signed, site_key
 from safety.store import report_revisions
-from safety.store.refusals import NotFound
+from safety.store.refusals import Conflict, NotFound
 
 MEDIA_TYPES = {
     "pdf": "application/pdf",
