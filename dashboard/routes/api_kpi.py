@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.access import ManagerReadVisit, ManagerVisit
+from dashboard.api_description import XLSX, body_of
 from dashboard.etags import check_match, require_match, version_etag
 from dashboard.incident_requests import IfMatch
 from dashboard.kpi_schemas import (
@@ -90,7 +91,7 @@ def put_work_month(
         return work_month_info(row)
 
 
-@router.post("/work-months/imports")
+@router.post("/work-months/imports", openapi_extra=body_of("text/csv", XLSX))
 async def import_hours(
     visit: ManagerVisit, request: Request, apply: bool = False, replace: bool = False
 ) -> HoursImport:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dashboard.access import ManagerVisit, ViewerVisit
+from dashboard.api_description import XLSX, files
 from dashboard.etags import spec_etag
 from dashboard.kpi import maker_of
 from dashboard.kpi_schemas import ReportInfo, RevisionBody, report_info
@@ -36,7 +37,9 @@ def get_report(visit: ViewerVisit, month: str, revision: Revision = None) -> Res
     return answer
 
 
-@router.get("/{month}/file.{kind}")
+@router.get(
+    "/{month}/file.{kind}", response_class=Response, responses=files("application/pdf", XLSX)
+)
 def get_file(
     visit: ViewerVisit,
     month: str,
