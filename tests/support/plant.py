@@ -140,8 +140,10 @@ class Plant:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        for shard in self.shards():
+        shards = self.shards()
+        for shard in shards:
             shard.kill()
+        psutil.wait_procs(shards, timeout=20)
         self.database.dispose()
 
     def shards(self) -> list[psutil.Process]:
