@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dashboard import problems
+from dashboard.api_description import DescribedApp
 from dashboard.hub import Hub
 from dashboard.pages import STATIC_DIR
 from dashboard.routes import PAGES
@@ -39,7 +40,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, *, clock: Clock
         finally:
             await hub.stop()
 
-    app = FastAPI(
+    app = DescribedApp(
         title="Anjeon",
         version=__version__,
         lifespan=lifespan,

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.access import ManagerReadVisit, ManagerVisit
+from dashboard.api_description import XLSX, body_of
 from dashboard.errors import Unprocessable
 from dashboard.etags import version_etag
 from dashboard.incident_accident_schemas import (
@@ -172,7 +173,7 @@ def get_form(visit: ManagerReadVisit, accident_id: str, lang: str = "ko") -> dic
     return read_form(visit, accident_id, translator("en" if lang == "en" else "ko")).as_json()
 
 
-@router.post("/accidents/imports", status_code=201)
+@router.post("/accidents/imports", status_code=201, openapi_extra=body_of("text/csv", XLSX))
 async def check_file(visit: ManagerVisit, request: Request, filename: str = "") -> ImportInfo:
     """Look at a file (CSV or XLSX, the body itself); nothing counts until it is applied."""
     data = await request.body()

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.access import OperatorVisit, ViewerVisit
+from dashboard.api_description import body_of
 from dashboard.etags import version_etag
 from dashboard.incident_photos import keep_photo
 from dashboard.incident_requests import IfMatch, require_version
@@ -103,7 +104,7 @@ def move_action(
     return _answer(visit, action_id, response)
 
 
-@router.put("/{action_id}/photo")
+@router.put("/{action_id}/photo", openapi_extra=body_of("image/jpeg", "image/png"))
 async def put_photo(
     visit: OperatorVisit,
     action_id: str,

@@ -13,6 +13,7 @@ from alerts.open import AnyChannelSpec
 from alerts.specs import ChannelSpec
 from cameras.specs import CameraSpec
 from dashboard.access import ManagerVisit, ViewerVisit
+from dashboard.api_description import ADDED
 from dashboard.parts import delete_part, get_part, list_parts, put_part
 from dashboard.rule_forms import AnyRule
 from dashboard.schemas import CameraInfo
@@ -50,7 +51,7 @@ def get_camera(visit: ManagerVisit, camera_id: str, response: Response) -> Camer
     return cast(CameraSpec, get_part(visit, "cameras", camera_id, response))
 
 
-@router.put("/cameras/{camera_id}", tags=["cameras"])
+@router.put("/cameras/{camera_id}", responses=ADDED, tags=["cameras"])
 def put_camera(
     visit: ManagerVisit,
     camera_id: str,
@@ -80,7 +81,7 @@ def get_zone(visit: ViewerVisit, zone_id: str, response: Response) -> ZoneSpec:
     return cast(ZoneSpec, get_part(visit, "zones", zone_id, response))
 
 
-@router.put("/zones/{zone_id}", tags=["zones"])
+@router.put("/zones/{zone_id}", responses=ADDED, tags=["zones"])
 def put_zone(
     visit: ManagerVisit,
     zone_id: str,
@@ -110,7 +111,7 @@ def get_rule(visit: ViewerVisit, rule_id: str, response: Response) -> RuleSpec:
     return cast(AnyRule, get_part(visit, "rules", rule_id, response))
 
 
-@router.put("/rules/{rule_id}", tags=["rules"])
+@router.put("/rules/{rule_id}", responses=ADDED, tags=["rules"])
 def put_rule(
     visit: ManagerVisit,
     rule_id: str,
@@ -140,7 +141,7 @@ def get_channel(visit: ManagerVisit, channel_id: str, response: Response) -> Cha
     return cast(AnyChannelSpec, get_part(visit, "channels", channel_id, response))
 
 
-@router.put("/channels/{channel_id}", tags=["channels"])
+@router.put("/channels/{channel_id}", responses=ADDED, tags=["channels"])
 def put_channel(
     visit: ManagerVisit,
     channel_id: str,

@@ -11,6 +11,7 @@ from alerts.policy_spec import PolicySpec
 from dashboard import inbox
 from dashboard.access import ManagerVisit, OperatorVisit, ViewerVisit
 from dashboard.alert_timeline import timeline
+from dashboard.api_description import ADDED
 from dashboard.errors import Unprocessable
 from dashboard.etags import check_match, require_match, spec_etag, version_etag
 from dashboard.policy_preview import facts_for, preview, site_context
@@ -111,7 +112,7 @@ def get_contact(visit: ManagerVisit, contact_id: ContactId, response: Response) 
     return contact_info(row)
 
 
-@router.put("/contacts/{contact_id}", tags=["contacts"])
+@router.put("/contacts/{contact_id}", responses=ADDED, tags=["contacts"])
 def put_contact(
     visit: ManagerVisit,
     contact_id: ContactId,

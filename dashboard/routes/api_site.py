@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dashboard.access import AdminConfigureVisit, ManagerVisit, PersonVisit, ViewerVisit
+from dashboard.api_description import body_of, files
 from dashboard.errors import UnsupportedMediaType
 from dashboard.routes.account import allowed_scopes, own_token
 from dashboard.schemas import ChangesInfo, MadeToken, NewToken, SiteInfo, TokenInfo
@@ -45,7 +46,9 @@ def get_site(visit: ViewerVisit) -> SiteInfo:
     )
 
 
-@router.get("/site/export", tags=["site"], response_class=Response)
+@router.get(
+    "/site/export", tags=["site"], response_class=Response, responses=files("application/yaml")
+)
 def export(visit: ManagerVisit) -> Response:
     """The whole configuration as ``site.yaml``; secrets are named, never shown."""
     text = write_site(export_site(visit.database))
@@ -53,7 +56,7 @@ def export(visit: ManagerVisit) -> Response:
     return Response(text, media_type="application/yaml", headers=headers)
 
 
-@router.post("/site/apply", tags=["site"])
+@router.post("/site/apply", tags=["site"], openapi_extra=body_of("application/yaml"))
 async def apply(visit: AdminConfigureVisit, request: Request) -> ChangesInfo:
     """Make a ``site.yaml`` the configuration; what it does not mention is removed."""
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()

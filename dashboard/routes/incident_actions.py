@@ -7,6 +7,7 @@ from starlette.responses import FileResponse, Response
 
 from dashboard import forms
 from dashboard.access import OperatorVisit, ViewerVisit
+from dashboard.api_description import files
 from dashboard.errors import Forbidden, Unprocessable
 from dashboard.incident_forms import choice, version_of
 from dashboard.incident_photos import keep_photo, photo_path
@@ -56,7 +57,12 @@ def move_action(visit: OperatorVisit, action_id: str, upload: FileForm) -> Respo
 
 
 @router.get("/actions/{action_id}/photo", include_in_schema=False)
-@router.get("/api/v1/actions/{action_id}/photo", response_class=FileResponse, tags=["incidents"])
+@router.get(
+    "/api/v1/actions/{action_id}/photo",
+    response_class=FileResponse,
+    responses=files("image/jpeg"),
+    tags=["incidents"],
+)
 def action_photo(visit: ViewerVisit, action_id: str) -> Response:
     """The picture of the finished work."""
     with visit.database.reading() as session:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.access import ViewerVisit
+from dashboard.api_description import files
 from dashboard.errors import NotFound, WebError
 from dashboard.muting import read_muted
 from dashboard.pages import render
@@ -88,7 +89,11 @@ async def live_offer(
     return SessionDescription(type="answer", sdp=answer)
 
 
-@router.get("/api/v1/live/{camera_id}/snapshot.jpg", response_class=Response)
+@router.get(
+    "/api/v1/live/{camera_id}/snapshot.jpg",
+    response_class=Response,
+    responses=files("image/jpeg"),
+)
 async def live_snapshot(
     camera_id: str,
     visit: ViewerVisit,
