@@ -47,6 +47,11 @@ def recalibrated(network: nn.Module, thresholds: Sequence[float], operating: flo
     return result
 
 
+def moved(score: float, threshold: float, operating: float) -> float:
+    """Where a score lies in a network that is ``recalibrated`` from one threshold."""
+    return 1 / (1 + math.exp(_logit(threshold) - _logit(operating) - _logit(score)))
+
+
 def _logit(share: float) -> float:
     return math.log(share / (1 - share))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from safety.training.blend import blended, recalibrated
+from safety.training.blend import blended, moved, recalibrated
 from safety.training.checkpoints import save_weights
 from safety.training.contact_sheet import drawn, write_sheet
 from safety.training.dataset import read_list
@@ -81,9 +81,11 @@ def finished(recipe: Recipe, *, data: Path, run: Path, judge: Fitness, device: s
         weights = train_vehicles(recipe, weights, data=data, run=run, judge=judge, device=device)
     final = load_network(weights, recipe.classes).eval()
     vehicles = vehicle_figures(judge, final)
-    thresholds = (CONFIDENCE, vehicles["forklift_threshold"], vehicles["amr_threshold"])
+    person = recipe.data.get("person_score", choice.threshold)
+    vehicle = (vehicles["forklift_threshold"], vehicles["amr_threshold"])
+    thresholds = (moved(person, choice.threshold, CONFIDENCE), *vehicle)
     save_weights(run / "final.pt", recalibrated(final, thresholds, CONFIDENCE))
-    content = {"share": choice.share, "thresholds": (choice.threshold, *thresholds[1:])}
+    content = {"share": choice.share, "thresholds": (person, *vehicle)}
     (run / "choices.json").write_text(json.dumps(content), encoding="utf-8")
     return run / "final.pt"
 
