@@ -35,6 +35,7 @@ from safety.engine.channels import ChannelDesk
 from safety.engine.doubles import Doubles
 from safety.engine.drills import DrillDesk
 from safety.engine.events import EventDesk
+from safety.engine.exposure import ExposureDesk
 from safety.engine.following import SiteFollower
 from safety.engine.keeping import KeepingDesk
 from safety.engine.links import Link, LinkServer
@@ -48,6 +49,8 @@ from safety.engine.reporting import ReportDesk
 from safety.engine.self_tests import SelfTestDesk
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import Reply, ViolationDesk
+from safety.evidence.copies import Copies, detector_maker
+from safety.evidence.sharing import SharedPictures
 from safety.site.spec import SiteSpec
 from safety.store import alerts, coverage
 from safety.store.database import Database
@@ -109,12 +112,15 @@ class Engine:
             on_first_command=lambda violation_id, s: self._violations.sounded(violation_id, s),
             on_channel_health=self._events.channel_health,
         )
+        copies = Copies(settings.evidence_dir, detector_maker(settings))
+        self._pictures = SharedPictures(database, copies, clock=clock)
         self._dispatcher = Dispatcher(
             database,
             {},
             clock=clock,
             registry=registry,
             on_channel_health=self._events.channel_health,
+            picture_of=self._pictures.blurred_picture,
         )
         self._channels = ChannelDesk(
             self._sirens,
@@ -125,6 +131,13 @@ class Engine:
         )
         self._plan = PlanDesk(
             clock=clock, tell=lambda update: self._links.broadcast(update, "dashboard")
+        )
+        self._exposure = ExposureDesk(
+            clock=clock,
+            database=database,
+            people=self._plan.people,
+            person_of=self._plan.person_of,
+            timezone=lambda: self._site.spec.timezone,
         )
         self._violations = ViolationDesk(
             clock=clock,
@@ -223,6 +236,7 @@ class Engine:
                     "keeping": self._keeping.run(),
                     "self-tests": self._self_tests.run(),
                     "plan": self._plan.run(),
+                    "exposure": self._exposure.run(),
                     "plant": self._plant.run(),
                     "configuration": self._follower.run(),
                     "status": self._tell_dashboards(),
@@ -264,6 +278,7 @@ class Engine:
         await self._links.stop()
         await self._plant.close()
         await self._channels.close()
+        await self._pictures.close()
 
     # Configuration
 
@@ -363,6 +378,7 @@ class Engine:
     async def _take_report(self, message: ViolationReport, reply: Reply) -> None:
         await self._violations.report(message, reply)
         self._plant.violation(message.violation)
+        self._exposure.violation(message.violation)
 
     async def _take_early(self) -> None:
         """Reports that came before the first configuration, which says whom to tell of them.

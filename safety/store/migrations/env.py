@@ -8,6 +8,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from safety.store import (  # noqa: F401
     evidence_tables,
+    exposure_tables,
     incident_tables,
     kpi_tables,
     policy_tables,
