@@ -1,15 +1,15 @@
 """Carries one messenger's deliveries, one after the other, whatever happens to the others."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 from sqlmodel import Session
 
 from alerts.breaker import Breaker, retry_after_s
-from alerts.channels.base import ChannelBusy, ChannelGone, Messenger
+from alerts.channels.base import ChannelBusy, ChannelGone, Messenger, Notice, TakesPicture
 from alerts.dispatch_metrics import DispatchMetrics
 from alerts.health import HealthState
 from alerts.notices import notice_from
@@ -23,6 +23,9 @@ from safety.store.tables import Delivery
 from safety.store.times import utc
 
 log = structlog.get_logger(__name__)
+
+PictureOf = Callable[[str], Awaitable[bytes | None]]
+"""Violation id → a JPEG in which nobody can be recognised; None: none in time."""
 
 _STORE_RETRY_S = (0.25, 5.0)
 _DRIVER_GRACE_S = 1.0
@@ -54,6 +57,7 @@ class DeliveryWorker:
         answered: Called after every attempt with the error or None, and whether it is final
             for the channel.
         ready: Called when the worker could take more.
+        picture_of: Gives pictures in which nobody can be recognised; None: there are none.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class DeliveryWorker:
         metrics: DispatchMetrics,
         answered: Callable[[ChannelError | None], None],
         ready: Callable[[], None],
+        picture_of: PictureOf | None = None,
     ) -> None:
         self.channel_id = messenger.channel_id
         self._messenger = messenger
@@ -77,6 +82,7 @@ class DeliveryWorker:
         self._metrics = metrics
         self._answered = answered
         self._ready = ready
+        self._picture_of = picture_of
         self._inbox: asyncio.Queue[Sequence[Delivery]] = asyncio.Queue(maxsize=1)
         self._busy = False
         self._idle = asyncio.Event()
@@ -149,11 +155,12 @@ class DeliveryWorker:
 
     async def _send(self, delivery: Delivery, timeout_s: float) -> ChannelError | None:
         """One attempt; the channel's border for exceptions."""
+        notice = await self._illustrated(notice_from(delivery))
         started = self._clock.now().monotonic
         result = "failed"
         try:
             async with asyncio.timeout(timeout_s + _DRIVER_GRACE_S):
-                await self._messenger.send(notice_from(delivery), timeout_s=timeout_s)
+                await self._messenger.send(notice, timeout_s=timeout_s)
             result = "delivered"
         except ChannelError as error:
             if isinstance(error, ChannelRefused):
@@ -178,6 +185,19 @@ class DeliveryWorker:
             elapsed_s = self._clock.now().monotonic - started
             self._metrics.attempted(self.channel_id, result, elapsed_s)
         return None
+
+    async def _illustrated(self, notice: Notice) -> Notice:
+        """The notice with its picture, where the channel shows one and there is one."""
+        wanted = isinstance(self._messenger, TakesPicture) and self._messenger.takes_picture
+        violation_id = notice.data.get("violation_id")
+        if self._picture_of is None or not wanted or not isinstance(violation_id, str):
+            return notice
+        try:
+            return replace(notice, picture=await self._picture_of(violation_id))
+        except Exception:
+            # Words without a picture are better than none.
+            log.exception("no_picture", channel=self.channel_id)
+            return notice
 
     async def _failed(self, delivery: Delivery, failure: ChannelError) -> None:
         if isinstance(failure, ChannelGone):

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.breaker import Breaker
 from alerts.channels.base import ChannelGone, Messenger
-from alerts.delivery_worker import DeliveryWorker, DispatchTimings
+from alerts.delivery_worker import DeliveryWorker, DispatchTimings, PictureOf
 from alerts.dispatch_metrics import DispatchMetrics
 from alerts.health import ChannelHealth, HealthState
 from alerts.notices import SiteContext
@@ -44,6 +44,7 @@ class Dispatcher:
         make_breaker: A breaker for one channel.
         on_channel_health: Called with channel id, whether it works, and why not, at every
             change.
+        picture_of: Gives blurred pictures of violations to messengers that show some.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Dispatcher:
         timings: DispatchTimings = DispatchTimings(),
         make_breaker: Callable[[], Breaker] = Breaker,
         on_channel_health: Callable[[str, bool, ChannelError | None], None] | None = None,
+        picture_of: PictureOf | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -63,6 +65,7 @@ class Dispatcher:
         self._make_breaker = make_breaker
         self._metrics = DispatchMetrics(registry or CollectorRegistry())
         self._on_channel_health = on_channel_health
+        self._picture_of = picture_of
         self._messengers: dict[str, Messenger] = {}
         self._workers: dict[str, DeliveryWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -190,6 +193,7 @@ class Dispatcher:
             metrics=self._metrics,
             answered=partial(self._answered, channel_id),
             ready=self.nudge,
+            picture_of=self._picture_of,
         )
         if self._running:
             self._start(channel_id)

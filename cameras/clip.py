@@ -65,7 +65,7 @@ def write_clip(packets: Sequence[EncodedPacket], path: Path, *, moment: Instant)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return Clip(
         path=path,
         sha256=digest,
@@ -169,7 +169,7 @@ def _sync(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
     """Bring a folder's entries to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -70,7 +70,7 @@ class AppriseMessenger(TellingMessenger):
 
     def __init__(self, spec: AppriseSpec, *, clock: Clock) -> None:
         super().__init__(spec, clock=clock, receiver="Apprise")
-        self._picture = spec.picture == "blurred"
+        self.takes_picture = spec.picture == "blurred"
         self._services = {
             str(number): _Service(spec.id, number, _resolved(url))
             for number, url in enumerate(spec.urls, 1)
@@ -90,7 +90,7 @@ class AppriseMessenger(TellingMessenger):
         told = self._told_of(notice.id)
         error = await self._calls.run(
             f"{notice.id}-{number}",
-            lambda: _send(service, notice, timeout_s, with_picture=self._picture),
+            lambda: _send(service, notice, timeout_s, with_picture=self.takes_picture),
             done=lambda: told.add(number),
         )
         if isinstance(error, ChannelError):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from safety.clock import Instant
 from safety.errors import ChannelError, ChannelRefused
@@ -127,6 +127,13 @@ class Siren(Protocol):
     async def close(self) -> None:
         """Give back connections; what does not go quiet by itself is told to be quiet."""
         ...
+
+
+@runtime_checkable
+class TakesPicture(Protocol):
+    """What a messenger has besides that can show a picture: whether it is to."""
+
+    takes_picture: bool
 
 
 class Messenger(Protocol):

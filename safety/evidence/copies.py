@@ -1,0 +1,211 @@
+"""Blurred copies of evidence: made when they are first wanted, kept beside the original."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import structlog
+from av.video.frame import VideoFrame
+
+from cameras import failures
+from cameras.clip import sync_folder
+from cameras.containers import video_of
+from cameras.overlay import jpeg
+from safety.config import Settings
+from safety.errors import AnjeonError
+from safety.evidence.blurring import Found, Part, blur, regions
+from safety.evidence.files import place
+from safety.perception.detector import Detector
+from safety.perception.load import load_pose_detector
+from safety.perception.models import find_pose_model
+from safety.store.tables import Evidence
+from safety.types import Picture
+
+log = structlog.get_logger(__name__)
+
+NICENESS = 10
+"""Whoever watches goes first."""
+
+MOST_WAITING = 4
+"""So many copies may wait to be made."""
+
+_CONFIDENCE = 0.1
+"""Better a crate blurred than a person seen: far less than what alarms need."""
+
+_WIDTHS = (640, 1280)
+_TIME_BASE = Fraction(1, 90_000)
+
+MakeDetector = Callable[[int, float], Detector]
+"""Opens the pose network for pictures so wide (pixels) and of this aspect."""
+
+
+class NoCopy(AnjeonError):
+    """A blurred copy cannot be made (now)."""
+
+
+def detector_maker(settings: Settings) -> MakeDetector:
+    """Opens this installation's network, on the processor: the rest is for those who watch."""
+
+    def make(width: int, aspect: float) -> Detector:
+        return load_pose_detector(
+            find_pose_model(settings),
+            width=width,
+            aspect=aspect,
+            backend=settings.backend,
+            device="cpu",
+            cache_dir=settings.models_dir,
+            confidence=_CONFIDENCE,
+        )
+
+    return make
+
+
+class Copies:
+    """Makes blurred copies, one at a time, in a thread that gives way to all others.
+
+    Args:
+        directory: Where evidence lies.
+        make_detector: Opens the network, when the first copy is wanted.
+    """
+
+    def __init__(self, directory: Path, make_detector: MakeDetector) -> None:
+        self._directory = directory
+        self._make_detector = make_detector
+        self._thread = ThreadPoolExecutor(1, "blurring", initializer=_give_way)
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._open: tuple[tuple[int, float], Detector] | None = None
+
+    def blurred(self, row: Evidence, part: Part) -> Path:
+        """The blurred copy of a clip or picture; blocking, for a clip for many seconds.
+
+        Raises:
+            NoCopy: There is no such file, it cannot be read, or too many wait already.
+        """
+        source = place(self._directory, row)
+        if source is None or not source.is_file():
+            raise NoCopy("evidence.gone", "this file is not there (any more)")
+        target = source.with_name(f"{source.stem}.{part}{source.suffix}")
+        if target.is_file():
+            return target
+        with self._lock:
+            if self._waiting >= MOST_WAITING:
+                raise NoCopy("evidence.busy", "other copies are being made; try again in a minute")
+            self._waiting += 1
+        try:
+            self._thread.submit(self._make, source, target, part).result()
+        except (AnjeonError, OSError, ValueError, av.error.FFmpegError) as error:
+            log.error("no_blurred_copy", evidence=row.id, why=str(error))
+            raise NoCopy(
+                "evidence.no_copy", "a blurred copy cannot be made of this file; see the log"
+            ) from error
+        finally:
+            with self._lock:
+                self._waiting -= 1
+        return target
+
+    def close(self) -> None:
+        """Begin no other copy; the network is let go of when the present one is done."""
+        self._thread.submit(self._shut)
+        self._thread.shutdown(wait=False)
+
+    def _make(self, source: Path, target: Path, part: Part) -> None:
+        if target.is_file():
+            return  # Somebody else wanted it too.
+        draft = target.with_name(target.name + ".part")
+        try:
+            if source.suffix == ".jpg":
+                draft.write_bytes(self._picture(source, part))
+            else:
+                self._clip(source, draft, part)
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        sync_folder(target.parent)
+
+    def _picture(self, source: Path, part: Part) -> bytes:
+        data = cv2.imread(str(source), cv2.IMREAD_COLOR)
+        if data is None:
+            raise ValueError(f"{source.name} is no picture")
+        picture: Picture = np.asarray(cv2.cvtColor(data, cv2.COLOR_BGR2RGB), np.uint8)
+        height, width = picture.shape[:2]
+        detector = self._detector(width, height)
+        found = Found.of(detector.detect([picture])[0], at_s=0.0, aspect=width / height)
+        return jpeg(blur(picture, regions([found], 0, part)))
+
+    def _clip(self, source: Path, draft: Path, part: Part) -> None:
+        found = list(self._look(source))
+        with av.open(draft, "w", format="mp4", options={"movflags": "+faststart"}) as sink:
+            stream = None
+            for index, frame in enumerate(_frames(source)):
+                if stream is None:
+                    stream = sink.add_stream("libx264", rate=Fraction(15))
+                    # yuv420p has colours for every other pixel only.
+                    stream.width, stream.height = frame.width // 2 * 2, frame.height // 2 * 2
+                    stream.pix_fmt = "yuv420p"
+                    stream.codec_context.time_base = frame.time_base or _TIME_BASE
+                    stream.options = {"preset": "veryfast", "crf": "26"}
+                picture = blur(_rgb(frame), regions(found, index, part))
+                shown = VideoFrame.from_ndarray(
+                    np.ascontiguousarray(picture[: stream.height, : stream.width]), format="rgb24"
+                )
+                shown.pts, shown.time_base = frame.pts, frame.time_base
+                sink.mux(stream.encode(shown))
+            if stream is None:
+                raise ValueError(f"{source.name} has no pictures")
+            sink.mux(stream.encode(None))
+
+    def _look(self, source: Path) -> Iterator[Found]:
+        """Who is in every frame."""
+        for frame in _frames(source):
+            detector = self._detector(frame.width, frame.height)
+            aspect = frame.width / frame.height
+            seen = detector.detect([_rgb(frame)])[0]
+            yield Found.of(seen, at_s=frame.time or 0.0, aspect=aspect)
+
+    def _detector(self, width: int, height: int) -> Detector:
+        """The network for such pictures; it stays open, for opening it takes its time."""
+        # Small networks lose small people, and small people can be enlarged.
+        wanted = (_WIDTHS[width > _WIDTHS[0]], width / height)
+        if self._open is None or self._open[0] != wanted:
+            if self._open is not None:
+                self._open[1].close()
+                self._open = None
+            self._open = (wanted, self._make_detector(*wanted))
+        return self._open[1]
+
+    def _shut(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+
+def _frames(path: Path) -> Iterator[VideoFrame]:
+    try:
+        container = av.open(path)
+    except av.error.FFmpegError as error:
+        raise failures.from_ffmpeg(error, str(path)) from None
+    with container:
+        stream, _ = video_of(container, str(path))
+        try:
+            yield from container.decode(stream)
+        except av.error.FFmpegError as error:
+            raise failures.from_ffmpeg(error, str(path)) from None
+
+
+def _rgb(frame: VideoFrame) -> Picture:
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
+def _give_way() -> None:
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
