@@ -8,6 +8,7 @@ import heapq
 import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, and_, col, or_, select
@@ -20,6 +21,9 @@ STATES = ("raised", "acknowledged", "confirmed", "false_positive", "expired")
 
 MOST_PLACES = 12
 """Places that one search is answered for."""
+
+Position = tuple[datetime, str]
+"""An alert's position in the order: when it was raised, and its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +62,8 @@ def page(
         _states(wanted), (True,) if wanted.leads else (True, False), _places(wanted)
     )
     found = [_branch(session, wanted, *branch, last, limit) for branch in branches]
-    merged = heapq.merge(*found, key=lambda row: (row.raised_at, row.id), reverse=True)
-    return list(itertools.islice(_once(merged), limit))
+    merged = heapq.merge(*found, reverse=True)
+    return _loaded(session, [key for _, key in itertools.islice(_once(merged), limit)])
 
 
 def list_alerts(
@@ -117,8 +121,9 @@ def _branch(
     place: Any,
     last: Alert | None,
     limit: int,
-) -> Sequence[Alert]:
-    query = select(Alert).where(col(Alert.leads).is_(leads))
+) -> Sequence[Position]:
+    # Only what the order needs: an index has it, and most of it is not shown.
+    query = select(Alert.raised_at, Alert.id).where(col(Alert.leads).is_(leads))
     if state is not None:
         query = query.where(Alert.state == state)
     if place is not None:
@@ -138,7 +143,14 @@ def _branch(
     return session.exec(query.order_by(*newest_first).limit(limit)).all()
 
 
-def _once(rows: Iterator[Alert]) -> Iterator[Alert]:
-    """Rows in order without repetitions: one alert may fit a zone and a camera."""
-    for _, same in itertools.groupby(rows, key=lambda row: row.id):
-        yield next(same)
+def _once(positions: Iterator[Position]) -> Iterator[Position]:
+    """Positions in order without repetitions: one alert may fit a zone and a camera."""
+    for position, _ in itertools.groupby(positions):
+        yield position
+
+
+def _loaded(session: Session, ids: Sequence[str]) -> list[Alert]:
+    """The alerts with these ids, in their order."""
+    rows = session.exec(select(Alert).where(col(Alert.id).in_(ids)))
+    found = {row.id: row for row in rows}
+    return [found[key] for key in ids if key in found]
