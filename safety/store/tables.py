@@ -134,20 +134,26 @@ class ViolationRow(SQLModel, table=True):
     """One violation, as of its newest report."""
 
     __tablename__ = "violation"
+    __table_args__ = (
+        # One for each way in which the record is read, newest first.
+        Index("ix_violation_opened_at_id", "opened_at", "id"),
+        Index("ix_violation_camera_id_opened_at_id", "camera_id", "opened_at", "id"),
+        Index("ix_violation_rule_id_opened_at_id", "rule_id", "opened_at", "id"),
+    )
 
     id: str = Field(primary_key=True)
     revision: int
     """Of the newest report."""
     phase: str = Field(index=True)
-    rule_id: str = Field(index=True)
+    rule_id: str
     rule_revision: int
     rule_kind: str
-    camera_id: str = Field(index=True)
+    camera_id: str
     zone_id: str | None = None
     subject: str
     severity: str
     captured_at: datetime = _time()
-    opened_at: datetime = _time(index=True)
+    opened_at: datetime = _time()
     closed_at: datetime | None = _time(nullable=True)
     duration_s: float = 0.0
     """Monotonic seconds from opening to closing, or to the newest report while it is open;
@@ -165,6 +171,7 @@ class Alert(SQLModel, table=True):
         # One for each way in which the inbox is read, newest first.
         Index("ix_alert_leads_raised_at_id", "leads", "raised_at", "id"),
         Index("ix_alert_state_leads_raised_at_id", "state", "leads", "raised_at", "id"),
+        Index("ix_alert_severity_leads_raised_at_id", "severity", "leads", "raised_at", "id"),
         _inbox_index("camera_id"),
         _inbox_index("zone_id"),
         _inbox_index("rule_kind"),
