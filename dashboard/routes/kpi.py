@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from dashboard.access import ViewerVisit
 from dashboard.errors import NotFound
+from dashboard.exposure import Measure, read_exposure
 from dashboard.kpi import heat, known_months, maker_of, read_kpi, wanted_month
 from dashboard.kpi_wall import read_kpi_wall
 from dashboard.pages import render
@@ -39,6 +40,12 @@ def plot(visit: ViewerVisit, month: str, key: str, lang: str = "", v: str = "") 
         "cache-control": "private, max-age=86400" if v == present else "no-store",
     }
     return Response(found, media_type="image/svg+xml", headers=headers)
+
+
+@router.get("/exposure")
+def exposure_page(visit: ViewerVisit, month: str = "", measure: Measure = "time") -> Response:
+    """Where people were on the floor, and where rules were broken; nobody's own way."""
+    return render(visit, "exposure.html", view=read_exposure(visit, month, measure))
 
 
 @router.get("/wall")

@@ -16,8 +16,9 @@ from safety.reports.schema import MonthlyReport
 from safety.reports.signing import opened
 from safety.reports.words import presented
 from safety.site.apply import apply_site
-from safety.store import accidents, report_revisions, work_months
+from safety.store import accidents, exposure, report_revisions, work_months
 from safety.store.accounts import Role
+from safety.store.exposure import Amount
 from tests.support.web import Browser, Site
 
 BARE_KEY = re.compile(r"\b(kpi|hours|baseline|reports?|chart|nav)\.[a-z_0-9]+(\.[a-z_0-9]+)*\b")
@@ -304,3 +305,20 @@ def test_hours_baseline_and_reports_through_the_api(plant: Site) -> None:
     reader = plant.program("read", role=Role.VIEWER)
     assert reader.get("/api/v1/work-months").status_code == 403
     assert reader.get(f"/api/v1/reports/{month}?revision=1").content == report.content
+
+
+def test_the_exposure_map_shows_no_square_of_few(plant: Site) -> None:
+    month = present(plant)
+    few, many = (
+        Amount(person_seconds=600, tracks=2, violations=0),
+        Amount(person_seconds=7200, tracks=3, violations=1),
+    )
+    with plant.database.transaction() as session:
+        exposure.add(session, f"{month}-01", {(3, 4): few, (7, 8): many})
+    viewer = plant.signed_in(Role.VIEWER)
+    page = viewer.get("/kpi/exposure?measure=violations").text
+    assert "7–8 m, 8–9 m" in page
+    assert "3–4 m, 4–5 m" not in page
+    assert ">0.50<" in page
+    assert viewer.get("/kpi/exposure?month=1999-01").status_code == 404
+    assert viewer.get("/kpi/exposure?measure=people").status_code == 422
