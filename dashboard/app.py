@@ -19,6 +19,7 @@ from dashboard.visit import Services
 from safety import __version__
 from safety.clock import Clock
 from safety.config import Settings
+from safety.evidence.copies import Copies, detector_maker
 from safety.store.database import Database
 
 
@@ -39,6 +40,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, *, clock: Clock
             yield
         finally:
             await hub.stop()
+            app.state.copies.close()
 
     app = DescribedApp(
         title="Anjeon",
@@ -51,6 +53,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, *, clock: Clock
         middleware=[Middleware(SecurityHeaders), Middleware(SaneHost), Middleware(BodyLimit)],
     )
     app.state.services = Services(settings=settings, database=database, hub=hub, clock=clock)
+    app.state.copies = Copies(settings.evidence_dir, detector_maker(settings))
     problems.install(app)
     for router in PAGES:
         app.include_router(router)

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from dashboard import forms, inbox
+from dashboard import forms, inbox, viewing
 from dashboard.access import OperatorVisit, ViewerVisit
 from dashboard.alarm import read_alarm
 from dashboard.alert_timeline import entries_seen, timeline
@@ -17,7 +17,7 @@ from dashboard.pages import redirect, render
 from dashboard.visit import Visit
 from safety.i18n import catalogue
 from safety.incidents.types import FalseAlarm
-from safety.store import alerts, incident_judging
+from safety.store import alerts, holds, incident_judging
 from safety.store.alerts import AlertState
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
@@ -128,7 +128,13 @@ def _alert_values(visit: Visit, alert_id: str) -> dict[str, object]:
         view = inbox.alert_view(session, visit.translate, alert_id)
         entries = timeline(session, visit.translate, view)
         failed = inbox.failed_evidence(session, view)
+        held = holds.over_alert(session, view.alert)
+        violation_id = view.alert.violation_id
+        looks = viewing.looks(session, violation_id) if violation_id else ()
     return {
+        "holds": held,
+        "looks": looks,
+        "sees_originals": viewing.sees_originals(visit),
         "view": view,
         "entries": entries,
         "failed": failed,

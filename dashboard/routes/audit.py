@@ -4,9 +4,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from dashboard.access import ManagerOnlyVisit
-from dashboard.pages import render
+from dashboard.pages import redirect, render
+from safety.evidence.verification import verify_and_record
 from safety.i18n import catalogue
-from safety.store import accounts, audit
+from safety.store import accounts, audit, audit_chain
 
 router = APIRouter(prefix="/audit", include_in_schema=False)
 
@@ -17,14 +18,24 @@ PAGE_SIZE = 50
 def audit_page(visit: ManagerOnlyVisit, actor: str = "", before: int | None = None) -> Response:
     with visit.database.reading() as session:
         logins = {user.id: user.login for user in accounts.list_users(session)}
+        verified = audit.newest(session, actions=("audit.verify",), subject="audit")
+        head = audit_chain.head(session)
         rows = audit.list_entries(session, actor=actor or None, before=before, limit=PAGE_SIZE + 1)
     shown = rows[:PAGE_SIZE]
     return render(
         visit,
         "audit.html",
         entries=shown,
+        verified=verified,
+        head=head,
         actor=actor,
         logins=logins,
         next_before=shown[-1].id if len(rows) > PAGE_SIZE else None,
         known=catalogue(visit.language),
     )
+
+
+@router.post("/verify")
+def verify(visit: ManagerOnlyVisit) -> Response:
+    verify_and_record(visit.database, by=visit.actor, at=visit.now)
+    return redirect("/audit")

@@ -15,7 +15,8 @@ from safety.engine.site import EngineSite
 from safety.engine.versions import record_versions
 from safety.errors import StoreUnavailable
 from safety.evidence.retention import GB, Limits, Room, sweep
-from safety.store import audit, audit_chain
+from safety.evidence.verification import verify_and_record
+from safety.store import audit
 from safety.store.database import Database
 from safety.store.times import utc
 
@@ -108,27 +109,3 @@ class KeepingDesk:
             raise_keeping(self._database, kind, params, site=context, now=now)
         else:
             clear_keeping(self._database, kind, site=context, now=now)
-
-
-def verify_and_record(database: Database, *, by: str, at: datetime) -> int:
-    """Go through the audit trail and put the outcome on record; the number of findings.
-
-    Raises:
-        StoreUnavailable: It was not looked at, or the outcome is not on record.
-    """
-    with database.reading() as session:
-        seen = audit_chain.verify(session)
-    with database.transaction() as session:
-        audit.record(
-            session,
-            actor=by,
-            action="audit.verify",
-            subject="audit",
-            at=at,
-            detail={
-                "entries": seen.entries,
-                "head": str(seen.head),
-                "findings": [{"fault": each.fault, "seq": each.seq} for each in seen.findings[:50]],
-            },
-        )
-    return len(seen.findings)
