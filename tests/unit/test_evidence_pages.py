@@ -1,0 +1,120 @@
+"""Evidence in the dashboard: who sees what, who looked, and what is held."""
+
+from datetime import timedelta
+
+import cv2
+import numpy as np
+from sqlalchemy import text
+
+from safety.i18n import translator
+from safety.store import audit, evidence
+from safety.store.accounts import Role
+from safety.store.tables import Evidence
+from tests.support.factory import Factory
+from tests.support.web import Site
+
+
+def files(site: Site) -> dict[str, Evidence]:
+    with site.database.reading() as session:
+        return {row.kind: row for row in evidence.of_violation(session, f"{1:032x}")}
+
+
+def looks(site: Site) -> list[tuple[str, str]]:
+    with site.database.reading() as session:
+        entries = audit.list_entries(session, subject=f"{1:032x}")
+    return [(entry.actor, entry.action) for entry in reversed(entries)]
+
+
+def test_every_look_is_on_record_once_and_lists_show_nobody(site: Site, factory: Factory) -> None:
+    alert = factory.intrude(site.clock.now(), lasts_s=1)
+    clip, picture = files(site)["clip"].id, files(site)["picture"].id
+    operator = site.signed_in(Role.OPERATOR)
+    assert operator.get(f"/evidence/{clip}", range="bytes=0-99").status_code == 206
+    assert operator.get(f"/evidence/{clip}", range="bytes=100-199").status_code == 206
+    assert operator.get(f"/evidence/{clip}?download=1").status_code == 200
+    small = operator.get(f"/evidence/{picture}?small=1")
+    shown = cv2.imdecode(np.frombuffer(small.content, np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    assert shown.shape == (117, 208, 3)
+    assert looks(site) == [("operator", "evidence.view"), ("operator", "evidence.download")]
+    site.clock.shift_s = timedelta(minutes=11).total_seconds()
+    operator.get(f"/evidence/{clip}")
+    assert len(looks(site)) == 3
+    program = site.program("read", role=Role.OPERATOR)
+    assert program.get(f"/api/v1/evidence/{clip}").status_code == 200
+    assert looks(site)[-1] == ("operator/api", "evidence.view")
+    page = operator.get(f"/alerts/{alert}").text
+    assert translator("ko")("action.evidence.download") in page
+    assert (
+        translator("ko")("action.evidence.download")
+        not in site.signed_in(Role.VIEWER).get(f"/alerts/{alert}").text
+    )
+
+
+def test_a_viewer_sees_a_blurred_copy_and_everybody_may_take_one_along(
+    site: Site, factory: Factory
+) -> None:
+    factory.intrude(site.clock.now(), lasts_s=1)
+    picture = files(site)["picture"]
+    original = (site.settings.evidence_dir / str(picture.path)).read_bytes()
+    viewer = site.signed_in(Role.VIEWER)
+    for path in (f"/evidence/{picture.id}", f"/api/v1/evidence/{picture.id}/blurred"):
+        answer = viewer.get(path)
+        assert answer.status_code == 200
+        assert answer.content != original
+    assert site.signed_in(Role.OPERATOR).get(f"/evidence/{picture.id}").content == original
+    assert looks(site) == [("viewer", "evidence.view_blurred"), ("operator", "evidence.view")]
+
+
+def test_refusals(site: Site, factory: Factory) -> None:
+    factory.intrude(site.clock.now(), lasts_s=1)
+    clip = files(site)["clip"].id
+    operator = site.signed_in(Role.OPERATOR)
+    for path, status in {
+        f"/evidence/{clip}/blurred?part=hands": 422,
+        "/evidence/nothing/blurred": 404,
+        "/evidence/nothing?small=1": 404,
+    }.items():
+        assert operator.get(path).status_code == status
+    (site.settings.evidence_dir / str(files(site)["picture"].path)).write_bytes(b"no picture")
+    picture = files(site)["picture"].id
+    assert operator.get(f"/evidence/{picture}?small=1").status_code == 404
+    assert operator.get(f"/evidence/{picture}/blurred").status_code == 422
+    factory.falsify_paths("../anjeon.db")
+    for path in ("", "/blurred", "?small=1"):
+        assert operator.get(f"/evidence/{clip}{path}").status_code == 404
+    assert looks(site) == []
+
+
+def test_evidence_is_held_by_an_operator_and_released_by_a_manager(
+    site: Site, factory: Factory
+) -> None:
+    alert = factory.intrude(site.clock.now(), lasts_s=1)
+    viewer, operator = site.signed_in(Role.VIEWER), site.signed_in(Role.OPERATOR)
+    assert viewer.post(f"/alerts/{alert}/hold", {"reason": "police"}).status_code == 403
+    assert operator.post(f"/alerts/{alert}/hold", {"reason": ""}).status_code == 422
+    assert operator.post("/alerts/nothing/hold", {"reason": "police"}).status_code == 404
+    assert operator.post(f"/alerts/{alert}/hold", {"reason": "<b>경찰</b>"}).status_code == 303
+    assert operator.post(f"/alerts/{alert}/hold", {"reason": "police"}).status_code == 409
+    page = operator.get(f"/alerts/{alert}").text
+    assert "&lt;b&gt;경찰&lt;/b&gt;" in page
+    assert "/release" not in page
+    manager = site.signed_in(Role.MANAGER)
+    page = manager.get(f"/alerts/{alert}").text
+    start = page.index(f"/alerts/{alert}/holds/")
+    path = page[start : page.index('"', start)]
+    assert operator.post(path, {"reason": "over"}).status_code == 403
+    assert manager.post(path, {"reason": "case over"}).status_code == 303
+    assert manager.post(path, {"reason": "case over"}).status_code == 409
+
+
+def test_the_audit_page_says_whether_the_trail_is_sound(site: Site, factory: Factory) -> None:
+    manager = site.signed_in(Role.MANAGER)
+    manager.post("/language", {"language": "en"})
+    assert translator("en")("audit.never_verified") in manager.get("/audit").text
+    assert manager.post("/audit/verify").status_code == 303
+    assert "are as they were written" in manager.get("/audit").text
+    with site.database.engine.begin() as connection:
+        connection.execute(text("UPDATE audit SET actor = 'nobody' WHERE seq = 1"))
+    manager.post("/audit/verify")
+    assert "1 places are NOT as they were written" in manager.get("/audit").text
