@@ -4,7 +4,7 @@ VENV := .venv/bin
 # Most of the long tests wait for films and time-outs, not for the processor.
 WORKERS ?= 3
 
-.PHONY: setup setup-dev servers peers demo test faults check lint bench bench-scenes docs clean
+.PHONY: setup setup-dev servers peers demo test faults api check lint bench bench-scenes docs clean
 
 setup: ## the environment that runs Anjeon, in .venv
 	@$(PYTHON) scripts/bootstrap.py run
@@ -27,6 +27,9 @@ test: setup-dev servers ## everything; ARGS is passed to pytest
 
 faults: setup-dev servers ## every fault there is, also those that take long; writes docs/faults.md
 	@$(VENV)/python -m pytest -n $(WORKERS) tests/faults -m "" --fault-table docs/faults.md $(ARGS)
+
+api: setup-dev ## the API against its own description, a hundred requests for each operation
+	@ANJEON_API_EXAMPLES=100 $(VENV)/python -m pytest tests/contracts/test_api_conforms.py --timeout 3600 $(ARGS)
 
 lint: setup-dev
 	@$(VENV)/ruff format --check .
