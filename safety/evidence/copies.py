@@ -81,6 +81,7 @@ class Copies:
         self._thread = ThreadPoolExecutor(1, "blurring", initializer=_give_way)
         self._lock = threading.Lock()
         self._waiting = 0
+        self._leaving = threading.Event()
         self._open: tuple[tuple[int, float], Detector] | None = None
 
     def blurred(self, row: Evidence, part: Part) -> Path:
@@ -101,6 +102,8 @@ class Copies:
             self._waiting += 1
         try:
             self._thread.submit(self._make, source, target, part).result()
+        except NoCopy:
+            raise
         except (AnjeonError, OSError, ValueError, av.error.FFmpegError) as error:
             log.error("no_blurred_copy", evidence=row.id, why=str(error))
             raise NoCopy(
@@ -112,9 +115,11 @@ class Copies:
         return target
 
     def close(self) -> None:
-        """Begin no other copy; the network is let go of when the present one is done."""
-        self._thread.submit(self._shut)
-        self._thread.shutdown(wait=False)
+        """Give up the copy that is being made, begin no other, and let go of the network."""
+        if not self._leaving.is_set():
+            self._leaving.set()
+            self._thread.submit(self._shut)
+            self._thread.shutdown(wait=False)
 
     def _make(self, source: Path, target: Path, part: Part) -> None:
         if target.is_file():
@@ -146,7 +151,7 @@ class Copies:
         found = list(self._look(source))
         with av.open(draft, "w", format="mp4", options={"movflags": "+faststart"}) as sink:
             stream = None
-            for index, frame in enumerate(_frames(source)):
+            for index, frame in enumerate(self._frames(source)):
                 if stream is None:
                     stream = sink.add_stream("libx264", rate=Fraction(15))
                     # yuv420p has colours for every other pixel only.
@@ -166,11 +171,26 @@ class Copies:
 
     def _look(self, source: Path) -> Iterator[Found]:
         """Who is in every frame."""
-        for frame in _frames(source):
+        for frame in self._frames(source):
             detector = self._detector(frame.width, frame.height)
             aspect = frame.width / frame.height
             seen = detector.detect([_rgb(frame)])[0]
             yield Found.of(seen, at_s=frame.time or 0.0, aspect=aspect)
+
+    def _frames(self, path: Path) -> Iterator[VideoFrame]:
+        try:
+            container = av.open(path)
+        except av.error.FFmpegError as error:
+            raise failures.from_ffmpeg(error, str(path)) from None
+        with container:
+            stream, _ = video_of(container, str(path))
+            try:
+                for frame in container.decode(stream):
+                    if self._leaving.is_set():
+                        raise _busy()
+                    yield frame
+            except av.error.FFmpegError as error:
+                raise failures.from_ffmpeg(error, str(path)) from None
 
     def _detector(self, width: int, height: int) -> Detector:
         """The network for such pictures; it stays open, for opening it takes its time."""
@@ -189,17 +209,8 @@ class Copies:
             self._open = None
 
 
-def _frames(path: Path) -> Iterator[VideoFrame]:
-    try:
-        container = av.open(path)
-    except av.error.FFmpegError as error:
-        raise failures.from_ffmpeg(error, str(path)) from None
-    with container:
-        stream, _ = video_of(container, str(path))
-        try:
-            yield from container.decode(stream)
-        except av.error.FFmpegError as error:
-            raise failures.from_ffmpeg(error, str(path)) from None
+def _busy() -> NoCopy:
+    return NoCopy("evidence.busy", "other copies are being made; try again in a minute")
 
 
 def _rgb(frame: VideoFrame) -> Picture:

@@ -47,7 +47,7 @@ def test_the_picture_is_shown_and_the_clip_plays(
 ) -> None:
     alert = factory.intrude(site.clock.now())
     somebody = visitor()
-    somebody.sign_in("viewer")
+    somebody.sign_in("operator")
     page = somebody.open(f"/alerts/{alert}")
     somebody.wait_until("document.querySelector('#evidence img').naturalWidth === 640")
     page.evaluate("document.querySelector('video').play()")
