@@ -22,16 +22,16 @@ def kpi_page(visit: ViewerVisit, month: str = "", zone: str = "") -> Response:
     return render(visit, "kpi.html", view=read_kpi(visit, month, zone), heat=heat)
 
 
-@router.get("/plots/{month}/{key}.svg")
-def plot(visit: ViewerVisit, month: str, key: str, lang: str = "", v: str = "") -> Response:
-    """A picture of a month's report; ``v`` names what it was drawn from."""
+@router.get("/plots/{month}/{name}")
+def plot(visit: ViewerVisit, month: str, name: str, lang: str = "", v: str = "") -> Response:
+    """A picture of a month's report, ``target.svg``; ``v`` names what it was drawn from."""
     maker = maker_of(visit)
     with visit.database.reading() as session:
         wanted = wanted_month(visit, month, known_months(session, maker.today))
     desk = visit.services.reports
     report = desk.shown(visit.database, maker, wanted).report
     language = lang if lang in {"ko", "en"} else visit.language
-    found = desk.pictures(report, language).get(key)
+    found = desk.pictures(report, language).get(name.removesuffix(".svg"))
     if found is None:
         raise NotFound
     present = picture_version(report)
