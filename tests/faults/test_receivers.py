@@ -14,7 +14,7 @@ from tests.support.webhook_receiver import SECRET, WebhookReceiver
 SOURCE = {"kind": "file", "path": str(SITE.parent / "scenes" / "cell_intrusion.mp4")}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_receiver_that_is_gone_is_left_alone_until_somebody_enables_it_again(
     make_plant: MakePlant,
     webhook_receiver: WebhookReceiver,

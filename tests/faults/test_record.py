@@ -19,7 +19,7 @@ HOLDER = str(Path(__file__).resolve().parents[1] / "support" / "database_holder.
 SOURCE = {"kind": "file", "path": str(SITE.parent / "scenes" / "cell_intrusion.mp4")}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_full_disk_silences_nothing_and_loses_nothing(
     make_small_disk: MakeSmallDisk,
     tmp_path: Path,

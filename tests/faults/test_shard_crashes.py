@@ -21,9 +21,10 @@ from safety.types import Phase
 from tests.support.engine import TalkingEngine, shard_process
 from tests.support.shards import film_camera, watching
 from tests.support.small_disk import MakeSmallDisk
+from tests.support.spools import spooled
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.third_party, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.third_party, pytest.mark.timeout(300)]
 
 LIVE = ("live", "ok")
 
@@ -54,10 +55,11 @@ async def test_kill_9_of_a_shard_loses_nothing(
     engine.confirms = False
     with shard_process(shard_settings) as process:
         await until(lambda: bool(opened(engine)))
-        before = opened(engine)
         await until(lambda: unfinished_shards(shard_settings.spool_dir) == {"shard-0"})
         process.kill()
         process.wait()
+    before = spooled(shard_settings.spool_dir)
+    assert before
     said = len(engine.messages)
     engine.configure = None
     with shard_process(shard_settings):

@@ -15,7 +15,7 @@ SOURCE = {"kind": "file", "path": str(SITE.parent / "scenes" / "cell_intrusion.m
 OUTAGE_S = 20.0
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_broker_that_is_away_for_20_s_costs_no_alert_and_the_siren_sounds_when_it_is_back(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog, cost: Callable[..., None]
 ) -> None:
@@ -41,7 +41,7 @@ def test_a_broker_that_is_away_for_20_s_costs_no_alert_and_the_siren_sounds_when
     cost("Siren", f"broker away for {OUTAGE_S:.0f} s", how, alerts=found, sounded=True)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_another_client_that_silences_the_siren_is_overruled_while_the_danger_lasts(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog, cost: Callable[..., None]
 ) -> None:

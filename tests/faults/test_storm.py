@@ -59,7 +59,7 @@ def told_of(receiver: WebhookReceiver) -> Iterator[str]:
             yield from each.get("joined", ())
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_sirens_first_nothing_lost_and_people_get_summaries(
     sqlite_database: Database,
     tmp_path: Path,

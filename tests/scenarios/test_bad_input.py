@@ -235,7 +235,7 @@ def test_doctor_says_what_is_wrong_with_the_network(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", BAD_NETWORKS)
 def test_the_engine_runs_on_and_its_cameras_are_not_monitored(
     make_plant: MakePlant, tmp_path: Path, case: str
@@ -258,7 +258,7 @@ def test_the_engine_runs_on_and_its_cameras_are_not_monitored(
     assert all(interval.state == "blind" for interval in plant.coverage("cell"))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(nvidia_gpus() > 0, reason="this machine has an NVIDIA GPU")
 def test_without_the_gpu_that_was_asked_for_the_processor_watches(make_plant: MakePlant) -> None:
     plant = make_plant(

@@ -41,7 +41,7 @@ PLAYABLE_OR_SAID = """video =>
     : video.videoWidth > 0"""
 MOVING = "camera => document.querySelector(`#tile-${camera} video`).currentTime > 0.5"
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 
 
 def worker_who_stays() -> list[Picture]:

@@ -36,7 +36,7 @@ def ready_evidence(plant: Plant, violation_id: str) -> dict[str, Path]:
     }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_worker_in_the_robot_cell_sounds_the_siren_once_and_is_on_record(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog
 ) -> None:
@@ -73,7 +73,7 @@ def test_a_worker_in_the_robot_cell_sounds_the_siren_once_and_is_on_record(
         )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.third_party
 def test_a_real_worker_walking_through_marked_zones_is_found(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog
@@ -88,7 +88,7 @@ def test_a_real_worker_walking_through_marked_zones_is_found(
         plant.wait_for(lambda: len(plant.alerts()) >= 1, why="the alert is on record")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_five_busy_workers_outside_the_zone_alarm_nobody(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog
 ) -> None:
@@ -108,7 +108,7 @@ def test_five_busy_workers_outside_the_zone_alarm_nobody(
         assert siren.changes() == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_acknowledging_silences_the_siren_while_the_violation_lasts(
     make_plant: MakePlant, mosquitto: Mosquitto, siren: SirenLog
 ) -> None:
@@ -139,7 +139,7 @@ def test_acknowledging_silences_the_siren_while_the_violation_lasts(
     assert any(row.phase != "closed" for row in plant.violations())
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_changed_zone_reaches_the_running_shard(make_plant: MakePlant) -> None:
     site = cell_site({"kind": "file", "path": str(SCENES / "cell_intrusion.mp4")}, [RECORDING])
     site["rules"][0]["enabled"] = False
@@ -158,7 +158,7 @@ def test_a_changed_zone_reaches_the_running_shard(make_plant: MakePlant) -> None
     assert plant.violations()[0].rule_revision == 2
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_the_demo_command_runs_unattended_and_says_when_the_siren_sounded() -> None:
     import sys
 

@@ -59,7 +59,7 @@ def posting(plant: Plant, state: str) -> Iterator[None]:
         thread.join()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_no_alert_while_the_machine_stands_one_when_it_falls_silent_none_under_lockout(
     make_plant: MakePlant,
 ) -> None:

@@ -37,7 +37,7 @@ from tests.support.rtsp import Mount, RtspServer
 from tests.support.shards import CELL, SCENES, camera, film_camera, watching
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.third_party, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.third_party, pytest.mark.timeout(300)]
 
 Serve = Callable[[Mapping[str, Mount | Path]], RtspServer]
 LIVE = ("live", "ok")

@@ -17,7 +17,7 @@ from zones.calibration import CalibrationSpec, PointPair
 from zones.rules.intrusion import IntrusionSpec
 from zones.specs import ZoneSpec
 
-pytestmark = [pytest.mark.third_party, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.third_party, pytest.mark.timeout(300)]
 
 PLACES = np.array([(-2.0, 5.0), (2.5, 5.5), (5.0, 14.0), (-4.0, 15.0), (0.3, 9.0), (2.0, 11.0)])
 CALIBRATION = CalibrationSpec(

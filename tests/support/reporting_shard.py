@@ -169,6 +169,8 @@ async def alert_path(
             yield AlertPath(engine=engine, database=database, shard=shard)
             await shard.close()
     finally:
+        # Threads may still be reading; their connections come back first.
+        await asyncio.get_running_loop().shutdown_default_executor()
         database.dispose()
 
 
