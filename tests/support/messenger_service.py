@@ -116,10 +116,11 @@ class MessengerService:
             await asyncio.Event().wait()
         if self.mode == "slow-loris":
             await _trickle(writer)
+        headers: dict[str, str] = {}
+        content: object = {}
         if self.mode == "ok":
-            (status, content), headers = self.answer(asked), {}
+            status, content = self.answer(asked)
         else:
-            content = {}
             status, headers = MISBEHAVIOUR[self.mode]
         body = json.dumps(content).encode()
         lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}"]
