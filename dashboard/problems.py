@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -35,6 +36,7 @@ def install(app: FastAPI) -> None:
     """Make every failure a proper answer."""
     app.add_exception_handler(AnjeonError, _known)
     app.add_exception_handler(RequestValidationError, _unparsable)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -69,6 +71,15 @@ async def _unparsable(request: Request, error: Exception) -> Response:
     first = problems[0]
     shown = Unprocessable("web.invalid", "{where}: {why}", where=first["where"], why=first["why"])
     return await _answer(request, shown, problems=problems)
+
+
+async def _unstorable(request: Request, error: Exception) -> Response:
+    """PostgreSQL takes no NUL in texts; whoever sends one has made a mistake, not we."""
+    shown = Unprocessable(
+        "web.unstorable",
+        "these values hold characters or numbers that cannot be stored; leave them out",
+    )
+    return await _answer(request, shown)
 
 
 async def _http(request: Request, error: Exception) -> Response:
