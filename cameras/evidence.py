@@ -5,21 +5,23 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from cameras.analysis import Analysis
-from cameras.clip import write_clip
+from cameras.clip import Clip, sync_folder, write_clip
 from cameras.ledger import EvidenceKind
 from cameras.messages import EvidenceFailed, EvidenceReady
 from cameras.overlay import draw_violation, jpeg
 from cameras.packets import PacketRing
+from cameras.sidecar import sidecar_of
 from safety.clock import Clock
 from safety.errors import AnjeonError
 from safety.types import Violation
@@ -47,6 +49,7 @@ class Case:
         zone: The violated zone, if the rule has one.
         ring: The camera's packets; it is kept alive even if the camera is removed.
         before_s, after_s: How much video from before and after the frame.
+        origin: The configuration that it was found with, as JSON values.
     """
 
     violation: Violation
@@ -55,6 +58,7 @@ class Case:
     ring: PacketRing
     before_s: float
     after_s: float
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
 class EvidenceMaker:
@@ -67,6 +71,7 @@ class EvidenceMaker:
     Args:
         directory: Files go to ``YYYY/MM/DD/<violation id>.jpg`` and ``.mp4`` below it, by the
             UTC day on which the violation opened.
+        made_with: Versions and networks, for what is written beside a clip.
     """
 
     def __init__(
@@ -75,10 +80,12 @@ class EvidenceMaker:
         *,
         clock: Clock,
         put: Callable[[EvidenceReady | EvidenceFailed], None],
+        made_with: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._directory = directory
         self._clock = clock
         self._put = put
+        self._made_with = made_with
         self._threads = ThreadPoolExecutor(2, "evidence", initializer=_give_way)
         self._leaving = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -169,7 +176,18 @@ class EvidenceMaker:
             size_bytes=clip.size_bytes,
             started_at=clip.started_at,
             ended_at=clip.ended_at,
+            sidecar_sha256=self._write_sidecar(case, clip),
         )
+
+    def _write_sidecar(self, case: Case, clip: Clip) -> str | None:
+        """Say beside a clip what it was made from; a clip without that is better than none."""
+        data = sidecar_of(case.violation, clip, origin=case.origin, made=self._made_with())
+        try:
+            _write_file(clip.path.with_suffix(".json"), data)
+        except OSError as error:
+            log.error("sidecar_not_written", violation=case.violation.id, why=str(error))
+            return None
+        return sha256(data).hexdigest()
 
     def _path(self, case: Case, suffix: str) -> Path:
         day = datetime.fromtimestamp(case.violation.opened_at.wall, UTC)
@@ -179,7 +197,7 @@ class EvidenceMaker:
 
 
 def _write_file(path: Path, data: bytes) -> None:
-    draft = path.with_suffix(".part")
+    draft = path.with_name(f"{path.name}.part")
     try:
         with draft.open("wb") as file:
             file.write(data)
@@ -189,6 +207,7 @@ def _write_file(path: Path, data: bytes) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
 
 
 def _give_way() -> None:

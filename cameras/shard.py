@@ -35,6 +35,7 @@ from cameras.observation_log import ObservationLog
 from cameras.plant import PlantBoard
 from cameras.ppe import PpeThread
 from cameras.shardlock import ShardLock
+from cameras.sidecar import made_with, origin_of
 from cameras.sightings import Sightings
 from cameras.spool import Spool
 from safety.clock import Clock
@@ -109,7 +110,12 @@ class Shard:
         )
         self._fleet = Fleet(self._inference, self, clock=clock, costs=costs)
         self._live = LiveServer(settings.shard_socket(shard_id), lane=self._fleet.lane)
-        self._evidence = EvidenceMaker(settings.evidence_dir, clock=clock, put=self._spool.put)
+        self._evidence = EvidenceMaker(
+            settings.evidence_dir,
+            clock=clock,
+            put=self._spool.put,
+            made_with=made_with(settings),
+        )
         self._link = EngineLink(
             settings.engine_socket,
             shard_id=shard_id,
@@ -120,6 +126,7 @@ class Shard:
         )
         self._sightings = Sightings(self._sighted, clock=clock)
         self._observations = _observation_log(settings, clock)
+        self._configured: Configure | None = None
         self._leave = asyncio.Event()
         self._wanted: asyncio.Queue[Configure] = asyncio.Queue()
         self._reported: dict[str, tuple[float, CameraStatus]] = {}
@@ -172,6 +179,7 @@ class Shard:
                 ring=lane.worker.ring,
                 before_s=lane.spec.evidence_before_s,
                 after_s=lane.spec.evidence_after_s,
+                origin=origin_of(violation, self._configured),
             )
             self._loop.call_soon_threadsafe(self._evidence.collect, case)
 
@@ -222,6 +230,7 @@ class Shard:
             except Exception:  # whatever it was, the cameras that run go on
                 log.exception("configuration_failed", revision=message.revision)
             else:
+                self._configured = message
                 self._link.post(Configured(revision=message.revision))
             self._live.rewire()
             self._report_all()

@@ -34,6 +34,8 @@ class EvidenceReady(Message):
     size_bytes: int
     started_at: Instant
     ended_at: Instant
+    sidecar_sha256: str | None = None
+    """Of the file beside a clip that says what it was made from."""
 
 
 class EvidenceFailed(Message):

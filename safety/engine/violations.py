@@ -233,6 +233,7 @@ class ViolationDesk:
                 size_bytes=message.size_bytes,
                 started_at=utc(message.started_at),
                 ended_at=utc(message.ended_at),
+                sidecar_sha256=message.sidecar_sha256,
             )
 
     def _attended_among(self, violation_ids: set[str]) -> set[str]:

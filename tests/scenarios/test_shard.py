@@ -1,12 +1,14 @@
 """One shard as a process of its own, on real streams, with a real network."""
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -30,6 +32,7 @@ from cameras.messages import (
 from cameras.specs import RtspSpec
 from cameras.spool import unfinished_shards
 from cameras.wire import encode, read_frame
+from safety import __version__
 from safety.config import Settings
 from safety.types import Phase
 from tests.support.engine import TalkingEngine, shard_process
@@ -41,6 +44,18 @@ pytestmark = [pytest.mark.third_party, pytest.mark.timeout(300)]
 
 Serve = Callable[[Mapping[str, Mount | Path]], RtspServer]
 LIVE = ("live", "ok")
+
+
+def assert_says_what_it_was_made_from(said: dict[str, Any], evidence: EvidenceReady) -> None:
+    assert said["clip"]["sha256"] == evidence.sha256
+    assert said["violation"]["id"] == evidence.violation_id
+    found_with = said["found_with"]
+    assert found_with["rule"]["id"] == said["violation"]["rule_id"]
+    assert found_with["zone"]["id"] == said["violation"]["zone_id"]
+    assert found_with["camera"].keys() == {"id", "name"}
+    assert isinstance(found_with["config_revision"], int)
+    assert said["made_with"]["anjeon"] == __version__
+    assert len(said["made_with"]["networks"]["pose"]["sha256"]) == 64
 
 
 async def test_an_intrusion_on_a_network_camera_is_reported_with_evidence(
@@ -64,6 +79,9 @@ async def test_an_intrusion_on_a_network_camera_is_reported_with_evidence(
         file = shard_settings.evidence_dir / evidence.path
         assert sha256(file.read_bytes()).hexdigest() == evidence.sha256
         if evidence.kind == "clip":
+            said = file.with_suffix(".json").read_bytes()
+            assert sha256(said).hexdigest() == evidence.sidecar_sha256
+            assert_says_what_it_was_made_from(json.loads(said), evidence)
             with av.open(file) as clip:
                 assert clip.streams.video[0].frames > 20
         else:
