@@ -275,6 +275,7 @@ class Engine:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WRITES_S):
                 await self._recorder.drained()
+                await self._exposure.flush()
         await self._links.stop()
         await self._plant.close()
         await self._channels.close()
