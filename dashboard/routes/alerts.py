@@ -17,7 +17,7 @@ from dashboard.pages import redirect, render
 from dashboard.visit import Visit
 from safety.i18n import catalogue
 from safety.incidents.types import FalseAlarm
-from safety.store import alerts, holds, incident_judging
+from safety.store import alerts, evidence, evidence_keeping, holds, incident_judging
 from safety.store.alerts import AlertState
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
@@ -131,9 +131,11 @@ def _alert_values(visit: Visit, alert_id: str) -> dict[str, object]:
         held = holds.over_alert(session, view.alert)
         violation_id = view.alert.violation_id
         looks = viewing.looks(session, violation_id) if violation_id else ()
+        rows = evidence.of_violation(session, violation_id) if violation_id else ()
     return {
         "holds": held,
         "looks": looks,
+        "deleted": any(row.state in evidence_keeping.GONE for row in rows),
         "sees_originals": viewing.sees_originals(visit),
         "view": view,
         "entries": entries,

@@ -17,6 +17,8 @@ from safety.store.tables import Alert, Evidence, ViolationRow
 from safety.store.violations import SAME_AS
 
 DELETING, DELETED = "deleting", "deleted"
+GONE = frozenset({DELETING, DELETED})
+"""States of files that are there no more, because their time had come."""
 
 PAGE = 200
 

@@ -118,3 +118,37 @@ def test_the_audit_page_says_whether_the_trail_is_sound(site: Site, factory: Fac
         connection.execute(text("UPDATE audit SET actor = 'nobody' WHERE seq = 1"))
     manager.post("/audit/verify")
     assert "1 places are NOT as they were written" in manager.get("/audit").text
+
+
+def test_programs_hold_and_release_and_go_through_the_trail(site: Site, factory: Factory) -> None:
+    alert = factory.intrude(site.clock.now(), lasts_s=1)
+    program = site.program("acknowledge", "read")
+    path = f"/api/v1/alerts/{alert}/holds"
+    for body in ({}, {"reason": "x"}, {"reason": "police", "until": "2099"}):
+        assert program.post(path, json=body).status_code == 422
+    assert program.post("/api/v1/alerts/none/holds", json={"reason": "police"}).status_code == 404
+    assert program.post("/api/v1/incidents/no/holds", json={"reason": "police"}).status_code == 404
+    held = program.post(path, json={"reason": "police"})
+    assert held.status_code == 201
+    assert [each["id"] for each in program.get(path).json()] == [held.json()["id"]]
+    release = f"/api/v1/holds/{held.json()['id']}/release"
+    assert program.post(release, json={"reason": "case over"}).status_code == 403
+    manager = site.program("configure", "read", role=Role.MANAGER)
+    assert manager.post(release, json={"reason": "case over"}).json()["released_by"]
+    assert manager.post(release, json={"reason": "case over"}).status_code == 409
+    assert manager.post("/api/v1/holds/none/release", json={"reason": "abc"}).status_code == 404
+    assert program.get(path).json() == []
+    seen = manager.get("/api/v1/audit/verification").json()
+    assert seen["findings"] == []
+    assert seen["head"].startswith(f"{seen['entries']}:")
+
+
+def test_evidence_that_was_deleted_says_so(site: Site, factory: Factory) -> None:
+    alert = factory.intrude(site.clock.now(), lasts_s=1)
+    with site.database.transaction() as session:
+        for row in evidence.of_violation(session, f"{1:032x}"):
+            row.state, row.reason = "deleted", "age"
+    clip = files(site)["clip"].id
+    operator = site.signed_in(Role.OPERATOR)
+    assert operator.get(f"/evidence/{clip}").status_code == 404
+    assert translator("ko")("evidence.deleted") in operator.get(f"/alerts/{alert}").text
