@@ -28,7 +28,7 @@ killed, servers stopped, disks filled. This page is written by `make faults`; no
 - **Alerts**: how many alerts the fault could have cost. **Lost**: how many of them were missing
   at the end.
 - **Late**: how many took longer than a second to reach the record or the receiver, and how long
-  the slowest took. A siren waits for no record and no messenger.
+  the slowest took; "–" where that was not timed. A siren waits for no record and no messenger.
 - **Coverage**: whether the record called the camera blind for the time that nothing was seen,
   and only then.
 - **Siren**: milliseconds from a report to the siren's confirmation, of so many commands the 99th
@@ -89,7 +89,7 @@ class Cost:
             self.how,
             str(self.alerts) if self.alerts else "–",
             str(self.lost) if self.alerts else "–",
-            late if self.alerts else "–",
+            late if self.waits_s else "–",
             {True: "true", False: "**false**", None: "–"}[self.covered],
             self._siren(),
         )
