@@ -92,7 +92,7 @@ def test_nothing_overlaps_in_the_navigation(visitor: Visit) -> None:
     somebody = visitor(size=(1280, 800))
     somebody.open("/login").click("button[lang=en]")
     page = somebody.sign_in()
-    for width in (1721, 1720, 1481, 1480, 1280, 1000, 861):
+    for width in (1961, 1960, 1761, 1760, 1280, 1000, 861):
         page.set_viewport_size({"width": width, "height": 800})
         tabs = page.locator(".tab:visible").last.bounding_box()
         tools = page.locator("#sound").bounding_box()

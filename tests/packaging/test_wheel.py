@@ -51,7 +51,7 @@ def test_it_brings_our_packages_and_nothing_else(wheel: Path) -> None:
     packages = {top for top in tops if not top.endswith(".dist-info")}
     assert packages == {"safety", "cameras", "zones", "alerts", "dashboard"}
     assert len(tops - packages) == 1
-    assert not [name for name in names if "test" in Path(name).name and name.endswith(".py")]
+    assert not [name for name in names if Path(name).name.startswith(("test_", "conftest"))]
 
 
 @pytest.mark.parametrize(

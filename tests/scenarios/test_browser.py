@@ -252,7 +252,7 @@ def test_the_clip_of_an_h265_camera_is_on_record_and_offered(world: World, visit
     world.watch("hall")
     alert = newest_alert(world, known)
     page = visit().open(f"/alerts/{alert}")
-    link = page.locator("#evidence a[href*='download']")
+    link = page.locator("#evidence figcaption a[href*='download']")
     expect(link).to_be_visible(timeout=40_000)
     # Whether a browser has a decoder for it is the browser's affair; that it says so is ours.
     wait_for(page, f"({PLAYABLE_OR_SAID})(document.querySelector('#evidence video'))")

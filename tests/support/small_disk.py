@@ -60,5 +60,5 @@ def make_small_disk() -> Iterator[MakeSmallDisk]:
 
 @pytest.fixture
 def small_disk(make_small_disk: MakeSmallDisk, tmp_path: Path) -> SmallDisk:
-    """A disk of 768 KiB."""
-    return make_small_disk(tmp_path / "small-disk", "768k")
+    """A disk of 2 MiB: the empty tables take a third of it."""
+    return make_small_disk(tmp_path / "small-disk", "2m")

@@ -112,7 +112,7 @@ def _zone(polygon: str) -> str:
          "  - {id: r, kind: intrusion, name: R, zone_id: door, severity: dangr}\n",
          "8: rules[0].severity: must be info or warning or danger; did you mean 'danger'?"),
         (HEAD + "channels:\n  - {id: s, kind: mqtt_siren, name: S, host: h, topic: 'a/#'}\n",
-         "4: channels[0].topic: must not contain +, # or NUL"),
+         "4: channels[0].topic: a topic has no +, # or NUL in it"),
         (HEAD + "timezone: Asia/Seul\n",
          "3: timezone: 'Asia/Seul' is no time zone; did you mean 'Asia/Seoul'?"),
         (HEAD + "timezone: ../../etc/passwd\n",
