@@ -47,6 +47,7 @@ _ABOUT = {
     "form_due": "about",
     "report_due": "about",
     "report_ready": "about",
+    "hours_missing": "about",
     "disk_low": "about",
     "disk_full": "about",
     "record_broken": "about",

@@ -1,7 +1,7 @@
 """The monthly report by itself: made on the first working day, and people are told of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,10 +19,10 @@ from safety.errors import StoreUnavailable
 from safety.i18n import translator
 from safety.months import month_of, shifted
 from safety.reports.monthly import Maker, monthly_report
-from safety.reports.schema import MonthlyReport
 from safety.site.spec import SiteSpec
-from safety.store import alerts, baselines
+from safety.store import alerts, baselines, work_months
 from safety.store.database import Database
+from safety.store.kpi_tables import Baseline
 from safety.store.times import utc
 from safety.types import Severity
 from zones.shifts import korean_holidays
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S: Final = 600.0
 KIND: Final = "report_ready"
+MISSING: Final = "hours_missing"
 _BY = "Anjeon"
 _SATURDAY = 5
 
@@ -39,7 +40,8 @@ class ReportDesk:
     """Looks every ten minutes whether last month's report is due.
 
     It is due from the morning of the month's first working day on, at sites that have
-    registered a baseline: those take part in a programme that asks for it.
+    registered a baseline: those take part in a programme that asks for it. Where the month's
+    hours are not entered yet, people are asked for them, and the report follows them.
 
     Args:
         site: The configuration in force, asked anew every time.
@@ -84,7 +86,7 @@ class ReportDesk:
 def report_if_due(
     database: Database, *, site: SiteSpec, context: SiteContext, now: datetime
 ) -> bool:
-    """Make last month's report and tell people, once.
+    """Make last month's report and tell people, or ask them for its hours; each once.
 
     Args:
         database: The record.
@@ -103,12 +105,21 @@ def report_if_due(
         return False
     month = shifted(month_of(local.date()), -1)
     with database.reading() as session:
-        wanted = baselines.newest(session) is not None
-        if not wanted or alerts.has_alert(session, _key(month)):
+        baseline = baselines.newest(session)
+        if baseline is None or alerts.has_alert(session, f"{KIND}:{month}"):
             return False
+        complete = _hours_entered(session, baseline, month)
+        asked = alerts.has_alert(session, f"{MISSING}:{month}")
+    if not complete:
+        # A report that is kept without its hours could only be mended by a revision.
+        if asked:
+            return False
+        with database.transaction() as session:
+            return _tell(session, MISSING, month, {}, context, now)
     report = monthly_report(database, Maker(site=site, now=now, by=_BY), month)
+    verdict = translator(context.language)(f"kpi.verdict.{report.target.verdict}")
     with database.transaction() as session:
-        return _tell(session, report, context, now)
+        return _tell(session, KIND, month, {"verdict": verdict}, context, now)
 
 
 def first_working_day(day: date) -> date:
@@ -118,30 +129,34 @@ def first_working_day(day: date) -> date:
     return next(d for d in days if d.weekday() < _SATURDAY and d not in korean_holidays())
 
 
-def _tell(session: Session, report: MonthlyReport, site: SiteContext, now: datetime) -> bool:
-    say = translator(site.language)
+def _hours_entered(session: Session, baseline: Baseline, month: str) -> bool:
+    """Whether the month's hours are there of everybody whom the baseline counts."""
+    wanted = set(work_months.GROUPS) if baseline.groups == "all" else {"own"}
+    rows = work_months.list_months(session, first=month, last=month)
+    return wanted <= {row.worker_group for row in rows}
+
+
+def _tell(
+    session: Session,
+    kind: str,
+    month: str,
+    params: Mapping[str, str],
+    site: SiteContext,
+    now: datetime,
+) -> bool:
     alert = alerts.raise_alert(
         session,
-        kind=KIND,
-        dedupe_key=_key(report.month),
+        kind=kind,
+        dedupe_key=f"{kind}:{month}",
         severity=Severity.WARNING,
-        message_key=f"alert.{KIND}",
-        params={
-            "about": report.month,
-            "month": report.month,
-            "verdict": say(f"kpi.verdict.{report.target.verdict}"),
-            "time": site.local(now),
-        },
+        message_key=f"alert.{kind}",
+        params={"about": month, "month": month, "time": site.local(now), **params},
         raised_at=now,
     )
     if alert is None:
         return False
     facts = facts_of(alert, site)
     escalation.begin(session, alert, facts=facts, known={}, site=site, now=now)
-    # It is there: nothing that lasts.
+    # Something to do, not a situation that lasts.
     alerts.clear(session, alert.dedupe_key, at=now)
     return True
-
-
-def _key(month: str) -> str:
-    return f"{KIND}:{month}"

@@ -46,23 +46,19 @@ def site_key(data_dir: Path) -> Ed25519PrivateKey:
         SignatureFault: The file holds no such key.
     """
     path = data_dir / KEY_FILE
+    if not path.is_file():
+        _make_key(path)
     try:
-        # Two processes may get here at once: whoever links first has made the key.
-        if not path.is_file():
-            _make_key(path)
         key = load_pem_private_key(path.read_bytes(), password=None)
-    except ValueError as error:
+    except ValueError:
         key = None
-        cause: Exception | None = error
-    else:
-        cause = None
     if not isinstance(key, Ed25519PrivateKey):
         raise SignatureFault(
             "report.key",
             "{path} holds no key to sign reports with; restore it from the backup, or move it"
             " away to get a new one (the programme office must then be told the new key)",
             path=str(path),
-        ) from cause
+        )
     return key
 
 
@@ -122,6 +118,7 @@ def _make_key(path: Path) -> None:
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
+    # Two processes may get here at once: whoever links first has made the key.
     made = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
         stream.write(pem)

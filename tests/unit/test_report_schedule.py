@@ -8,7 +8,7 @@ from alerts.notices import SiteContext
 from safety.app.demo import demo_spec
 from safety.engine.reporting import first_working_day, report_if_due
 from safety.i18n import translator
-from safety.store import alert_lists, baselines, outbox, report_revisions
+from safety.store import alert_lists, baselines, outbox, report_revisions, work_months
 from safety.store.database import Database
 
 SITE = demo_spec()
@@ -39,10 +39,8 @@ def look(database: Database, now: datetime) -> bool:
     return report_if_due(database, site=SITE, context=CONTEXT, now=now)
 
 
-def test_it_is_made_on_the_first_working_morning_and_told_once(
-    sqlite_database: Database,
-) -> None:
-    with sqlite_database.transaction() as session:
+def register(database: Database) -> None:
+    with database.transaction() as session:
         baselines.register(
             session,
             first_month="2025-01",
@@ -52,6 +50,27 @@ def test_it_is_made_on_the_first_working_morning_and_told_once(
             by="manager",
             at=seoul(1, 12),
         )
+
+
+def enter_hours(database: Database) -> None:
+    with database.transaction() as session:
+        work_months.put(
+            session,
+            month="2026-10",
+            group="own",
+            hours=9_000,
+            headcount=60,
+            source="entered",
+            by="manager",
+            at=seoul(1, 12),
+        )
+
+
+def test_it_is_made_on_the_first_working_morning_and_told_once(
+    sqlite_database: Database,
+) -> None:
+    register(sqlite_database)
+    enter_hours(sqlite_database)
     assert not look(sqlite_database, seoul(1, 12))
     assert not look(sqlite_database, datetime(2026, 11, 1, 21, 0, tzinfo=UTC))  # 6:00
     assert look(sqlite_database, seoul(2, 9))
@@ -75,3 +94,23 @@ def test_it_is_made_on_the_first_working_morning_and_told_once(
 
 def test_a_site_without_a_baseline_is_left_in_peace(sqlite_database: Database) -> None:
     assert not look(sqlite_database, seoul(2, 9))
+
+
+def test_a_report_without_its_hours_is_not_kept_and_follows_them(
+    sqlite_database: Database,
+) -> None:
+    register(sqlite_database)
+    assert look(sqlite_database, seoul(2, 9))
+    assert not look(sqlite_database, seoul(2, 10))
+    with sqlite_database.reading() as session:
+        (asked,) = alert_lists.list_alerts(session)
+        assert report_revisions.newest(session, "2026-10") is None
+    assert asked.kind == "hours_missing"
+    for language in ("ko", "en"):
+        assert "2026-10" in translator(language)(f"alert.title.{asked.kind}", **asked.params)
+    enter_hours(sqlite_database)
+    assert look(sqlite_database, seoul(5, 14))
+    with sqlite_database.reading() as session:
+        kept = report_revisions.newest(session, "2026-10")
+    assert kept is not None
+    assert '"hours":9000.0' in kept.content
