@@ -1,23 +1,29 @@
-"""Papers as spreadsheets: the same tables, with formulas where people check."""
+"""Papers as spreadsheets: the same tables, with formulas where people check.
+
+A formula carries the value that it computes, so that viewers which calculate nothing (previews
+on phones, programs that read tables) show the same number. The same paper gives the same bytes.
+"""
 
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from safety.reports.presented import Cell, Presented, Table
 from safety.reports.schema import MonthlyReport
 from safety.reports.words import presented
 
-_HEAD = PatternFill("solid", start_color="FFE9EDF0")
 _BAD_IN_TITLES = re.compile(r"[\[\]:*?/\\]")
 _LONGEST_TITLE = 31
-_WIDEST = 60
+_NARROWEST, _WIDEST = 10, 60
+_PER_SIGN = 1.2
+_AS_FORMULA = tuple("=+-@\t")
+"""Words that begin so are marked as words, for programs that would calculate them."""
 
 
 def report_xlsx(report: MonthlyReport, language: str) -> bytes:
@@ -27,111 +33,138 @@ def report_xlsx(report: MonthlyReport, language: str) -> bytes:
 
 def xlsx(content: Presented) -> bytes:
     """A paper as XLSX."""
-    book = Workbook()
-    # A paper made again must not look newer than it is.
-    book.properties.created = content.made_at.astimezone(UTC).replace(tzinfo=None)
-    book.properties.title = f"{content.title} {content.site} {content.month}"
-    first = book.worksheets[0]
-    first.title = _sheet_title(content.month)
-    _summary(first, content)
-    for section in content.sections:
-        if not section.tables and not section.sentences:
-            continue
-        sheet = book.create_sheet(_sheet_title(section.title))
-        row = _lines(sheet, 1, (section.title, *section.sentences))
-        for one in section.tables:
-            row = _table(sheet, row + 1, one)
-        _widths(sheet)
     stream = io.BytesIO()
-    book.save(stream)
+    with Workbook(stream, {"in_memory": True}) as book:
+        # A paper made again must not look newer than it is.
+        book.set_properties(
+            {
+                "title": f"{content.title} {content.site} {content.month}",
+                "created": content.made_at.astimezone(UTC).replace(tzinfo=None),
+            }
+        )
+        formats = _Formats(book)
+        _summary(_Sheet(book.add_worksheet(_sheet_title(content.month)), formats), content)
+        for section in content.sections:
+            if not section.tables and not section.sentences:
+                continue
+            sheet = _Sheet(book.add_worksheet(_sheet_title(section.title)), formats)
+            sheet.lines((section.title, *section.sentences))
+            for one in section.tables:
+                sheet.row += 1
+                sheet.table(one)
+            sheet.set_widths()
     return stream.getvalue()
 
 
-def _summary(sheet: Worksheet, content: Presented) -> None:
+def _summary(sheet: "_Sheet", content: Presented) -> None:
     title = f"{content.title} · {content.month}"
     lines = (title, content.site, content.warning, content.verdict, *content.explained)
-    row = _lines(sheet, 1, tuple(line for line in lines if line))
+    sheet.lines(tuple(line for line in lines if line))
+    sheet.row += 1
     for one in content.headlines:
-        row += 1
-        for column, value in enumerate((one.label, one.text, one.note), start=1):
-            _put(sheet, row, column, Cell(value, value))
-    row = _table(sheet, row + 2, content.main)
-    _lines(sheet, row + 1, (content.position, content.made))
-    _widths(sheet)
+        for column, value in enumerate((one.label, one.text, one.note)):
+            sheet.put(column, Cell(value, value))
+        sheet.row += 1
+    sheet.row += 1
+    sheet.table(content.main)
+    sheet.row += 1
+    for line in (content.position, content.made):
+        sheet.line(line)
+    sheet.set_widths()
 
 
-def _lines(sheet: Worksheet, row: int, lines: tuple[str, ...]) -> int:
-    """Sentences, one below the other, the first as a heading.
+class _Formats:
+    """The formats of a book; each is made once."""
 
-    Returns:
-        The next free row.
-    """
-    for number, line in enumerate(lines):
-        _put(sheet, row + number, 1, Cell(line, line))
-    if lines:
-        sheet.cell(row, 1).font = Font(bold=True, size=13)
-    return row + len(lines)
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
+        self._made: dict[tuple[tuple[str, object], ...], Any] = {}
+        self.title = self.of(bold=True, font_size=13)
+        self.caption = self.of(bold=True)
+        head = {"bold": True, "bg_color": "#E9EDF0", "text_wrap": True, "valign": "top"}
+        self.head = self.of(**head)
 
+    def of(self, **properties: object) -> Any:
+        key = tuple(sorted(properties.items()))
+        if key not in self._made:
+            self._made[key] = self._book.add_format(dict(properties))
+        return self._made[key]
 
-def _table(sheet: Worksheet, row: int, one: Table) -> int:
-    """A table with its caption and note.
-
-    Returns:
-        The next free row.
-    """
-    _put(sheet, row, 1, Cell(one.title, one.title))
-    sheet.cell(row, 1).font = Font(bold=True)
-    for column, head in enumerate(one.heads, start=1):
-        cell = sheet.cell(row + 1, column)
-        _put(sheet, row + 1, column, Cell(head, head))
-        cell.fill, cell.font = _HEAD, Font(bold=True)
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-    at = row + 2
-    for cells in one.rows:
-        places = {
-            name: f"{get_column_letter(column)}{at}"
-            for column, name in enumerate(one.names, start=1)
-        }
-        for column, content in enumerate(cells, start=1):
-            _put(sheet, at, column, content, places)
-        at += 1
-    return _lines_plain(sheet, at, one.note)
+    def cell(self, content: Cell) -> Any:
+        """Of a value; None: the plain one."""
+        properties: dict[str, object] = {}
+        if content.text.endswith(" %"):
+            properties["num_format"] = "0.0%"
+        if isinstance(content.value, str) and content.value.startswith(_AS_FORMULA):
+            properties["quote_prefix"] = True
+        return self.of(**properties) if properties else None
 
 
-def _lines_plain(sheet: Worksheet, row: int, note: str) -> int:
-    if not note:
-        return row
-    _put(sheet, row, 1, Cell(note, note))
-    return row + 1
+@dataclass(slots=True)
+class _Sheet:
+    """A sheet that is filled from top to bottom; ``row`` is the next free one, from 0."""
 
+    sheet: Any
+    formats: _Formats
+    row: int = 0
+    longest: dict[int, int] = field(default_factory=dict)
 
-def _put(
-    sheet: Worksheet, row: int, column: int, content: Cell, places: Mapping[str, str] | None = None
-) -> None:
-    """A value, or the formula that computes it; words never become a formula."""
-    cell = sheet.cell(row, column)
-    if content.formula and places is not None:
-        cell.value = f"={content.formula.format_map(places)}"
-    elif isinstance(content.value, str):
-        cell.value = _plain(content.value)
-        cell.data_type = "s"
-        cell.quotePrefix = content.value[:1] in "=+-@\t"
-    else:
-        cell.value = content.value
-    if content.text.endswith(" %"):
-        cell.number_format = "0.0%"
+    def lines(self, lines: tuple[str, ...]) -> None:
+        """Sentences, one below the other, the first as a heading."""
+        for number, line in enumerate(lines):
+            self.line(line, None if number else self.formats.title)
+
+    def line(self, line: str, form: Any = None) -> None:
+        self.put(0, Cell(line, line), form=form)
+        self.row += 1
+
+    def table(self, one: Table) -> None:
+        """A table with its caption and note."""
+        self.line(one.title, self.formats.caption)
+        for column, head in enumerate(one.heads):
+            self.put(column, Cell(head, head), form=self.formats.head)
+        self.row += 1
+        for cells in one.rows:
+            places = {
+                name: xl_rowcol_to_cell(self.row, column) for column, name in enumerate(one.names)
+            }
+            for column, content in enumerate(cells):
+                self.put(column, content, places=places)
+            self.row += 1
+        if one.note:
+            self.line(one.note)
+
+    def put(
+        self,
+        column: int,
+        content: Cell,
+        *,
+        places: Mapping[str, str] | None = None,
+        form: Any = None,
+    ) -> None:
+        """A value, or the formula that computes it; words never become a formula."""
+        form = form or self.formats.cell(content)
+        if content.formula and places is not None:
+            formula = f"={content.formula.format_map(places)}"
+            known = "" if content.value is None else content.value
+            self.sheet.write_formula(self.row, column, formula, form, known)
+        elif isinstance(content.value, str):
+            self.sheet.write_string(self.row, column, _plain(content.value), form)
+        elif content.value is not None:
+            self.sheet.write_number(self.row, column, content.value, form)
+        if self.row:
+            shown = content.text if content.formula else str(content.value or "")
+            self.longest[column] = max(self.longest.get(column, 0), len(shown))
+
+    def set_widths(self) -> None:
+        for column, longest in self.longest.items():
+            width = min(max(_NARROWEST, longest * _PER_SIGN), _WIDEST)
+            self.sheet.set_column(column, column, width)
 
 
 def _plain(value: str) -> str:
     """Without characters that XML cannot hold."""
     return "".join(sign for sign in value if sign >= " " or sign in "\t\n")
-
-
-def _widths(sheet: Worksheet) -> None:
-    for column in sheet.columns:
-        longest = max((len(str(c.value)) for c in column if c.row > 1 and c.value), default=8)
-        letter = get_column_letter(column[0].column)
-        sheet.column_dimensions[letter].width = min(max(10, longest * 1.2), _WIDEST)
 
 
 def _sheet_title(title: str) -> str:
