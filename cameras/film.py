@@ -1,10 +1,12 @@
 """A film as frames, as fast as they are wanted: what replay and scoring analyse."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from cameras import failures
 from cameras.containers import video_of
@@ -12,19 +14,51 @@ from cameras.decoder import Scaler, WholeFrame
 from safety.clock import Instant
 from safety.types import Frame
 
+ENDS_EARLY_S = 1.5
+"""A film whose last picture comes so much before the end that the file states was cut off."""
 
-def frames_of(path: Path, *, camera_id: str, width_px: int, starts: Instant) -> Iterator[Frame]:
-    """The frames of a video file, in order of presentation.
+
+@dataclass(slots=True)
+class Damage:
+    """What of a film could not be shown.
+
+    Attributes:
+        pictures: How many pictures or packets were damaged, or built upon damaged ones.
+        first_s: Where the damage begins, seconds from the film's beginning.
+    """
+
+    pictures: int = 0
+    first_s: float = 0.0
+
+    def note(self, at_s: float) -> None:
+        """One more."""
+        if not self.pictures:
+            self.first_s = at_s
+        self.pictures += 1
+
+
+def frames_of(
+    path: Path,
+    *,
+    camera_id: str,
+    width_px: int,
+    starts: Instant,
+    damage: Damage | None = None,
+) -> Iterator[Frame]:
+    """The sound frames of a video file, in order of presentation.
+
+    As with a camera, damaged pictures and those that build upon them are left out, up to the
+    next sound key frame.
 
     Args:
         path: H.264 or H.265 video.
         camera_id: The camera that the frames are said to come from.
-        width_px: Width of the frames' pictures, the network's.
+        width_px: Width of the frames' pictures.
         starts: When the first frame is said to have been captured.
+        damage: Where it is noted what was left out.
 
     Raises:
-        CameraError: The file is missing, no video, or cannot be decoded; frames before the
-            damage have been given by then.
+        CameraError: The file is missing, no video, or has no sound picture at all.
     """
     try:
         container = av.open(path)
@@ -34,15 +68,42 @@ def frames_of(path: Path, *, camera_id: str, width_px: int, starts: Instant) -> 
         stream, _ = video_of(container, str(path))
         scaler = Scaler(width_px)
         first: float | None = None
-        sequence = 0
+        at_s, sequence = 0.0, 0
+        damage = damage or Damage()
+        pictures = _sound(container.demux(stream), stream, damage)
+        for sequence, decoded in enumerate(pictures, start=1):
+            first = decoded.time or 0.0 if first is None else first
+            at_s = (decoded.time or 0.0) - first
+            yield _frame(decoded, scaler, camera_id, sequence, starts.shifted(at_s))
+        if (container.duration or 0) / av.time_base - at_s > ENDS_EARLY_S:
+            damage.note(at_s)
+    if not sequence:
+        raise failures.not_video(str(path), "no picture in it can be decoded")
+
+
+def _sound(
+    packets: "Iterator[av.Packet[VideoStream]]", stream: VideoStream, damage: Damage
+) -> Iterator[VideoFrame]:
+    sound, reached_s = False, 0.0
+    while True:
         try:
-            for decoded in container.decode(stream):
-                at_s = decoded.time or 0.0
-                first = at_s if first is None else first
-                sequence += 1
-                yield _frame(decoded, scaler, camera_id, sequence, starts.shifted(at_s - first))
-        except av.error.FFmpegError as error:
-            raise failures.from_ffmpeg(error, str(path)) from None
+            packet = next(packets)
+            pictures = stream.codec_context.decode(packet)
+        except StopIteration:
+            return
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            sound = False
+            damage.note(reached_s)
+            continue
+        for picture in pictures:
+            reached_s = picture.time or reached_s
+            sound = not picture.is_corrupt and (sound or picture.key_frame)
+            if sound:
+                yield picture
+            else:
+                damage.note(reached_s)
 
 
 def _frame(

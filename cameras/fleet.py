@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import structlog
@@ -10,6 +11,7 @@ from cameras.budget import NetworkCosts
 from cameras.inference import InferenceThread, Listener
 from cameras.lane import Lane
 from cameras.messages import CameraStatus, Configure
+from cameras.region_notes import note_of, write_note
 from cameras.region_planner import Part, Planner
 from cameras.specs import CameraSpec
 from cameras.worker import CameraWorker
@@ -44,6 +46,7 @@ class Fleet:
         *,
         clock: Clock,
         costs: NetworkCosts | None = None,
+        notes: Path | None = None,
     ) -> None:
         """Start without cameras.
 
@@ -52,7 +55,9 @@ class Fleet:
             listener: Told what ends when a camera goes.
             clock: Where the time comes from.
             costs: What the networks cost; without it, whole pictures are looked at.
+            notes: File in which it is noted what the plans are made from.
         """
+        self._notes = notes
         self._planner = Planner(costs or NetworkCosts())
         self._parts: dict[str, Part] = {}
         self._cameras_in_all = 0
@@ -128,6 +133,9 @@ class Fleet:
                     lane.look(outlook)
 
         await asyncio.wrap_future(self._inference.submit(order))
+        basis = self._planner.planned_with
+        if self._notes is not None and basis is not None:
+            await asyncio.to_thread(write_note, self._notes, note_of(basis))
 
     async def stop(self) -> None:
         """Stop all cameras; their violations are left as they are."""

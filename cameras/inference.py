@@ -12,11 +12,12 @@ import structlog
 
 from cameras.analysis import Analysis
 from cameras.detectors import DetectorPool
+from cameras.gaze import look
 from cameras.lane import Lane
 from cameras.latency import Latency
 from cameras.pieces import Piece, Waiting, frames_in, pieces_of
 from cameras.ppe import PpeThread
-from cameras.regions import Region, cut, merged
+from cameras.regions import Region, merged
 from safety.clock import Clock, Instant
 from safety.errors import ModelError
 from safety.perception.detector import Detector
@@ -290,9 +291,7 @@ class InferenceThread:
     def _retry(self, detector: Detector, lane: Lane, frame: Frame) -> None:
         nonfinite = detector.nonfinite_outputs
         try:
-            regions = lane.due(frame)
-            found = detector.detect([cut(frame, each, lane.plan.width) for each in regions])
-            detections = merged(list(zip(regions, found, strict=True)))
+            detections = look(detector, frame, lane.gaze.due(frame), lane.plan.width)
         except Exception as error:  # as in _stream
             self._give_up(detector, [(lane, frame)], error)
             return

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from cameras.analysis import Analysis, AnalysisRate
 from cameras.analyst import Analyst
+from cameras.gaze import Gaze
 from cameras.health import CameraHealth
 from cameras.intake import PacketSubscriber
 from cameras.messages import CameraStatus
@@ -13,7 +14,7 @@ from cameras.packets import PacketRing
 from cameras.ppe_watch import PpeWatch
 from cameras.region_plan import CameraPlan, Outlook
 from cameras.region_plan_heights import HeightsSeen
-from cameras.regions import WHOLE, Region
+from cameras.regions import Region
 from cameras.slot import FrameSlot
 from cameras.specs import CameraSpec
 from safety.clock import Instant
@@ -81,7 +82,7 @@ class Lane:
         ended: Its open violations have been closed because it is blind.
         loading: Its network is being loaded.
         detector: The network that its last frame was given to.
-        plan: How its pictures are looked at.
+        gaze: How its pictures are looked at.
         wanted: The plan that follows as soon as its network is there.
         missed: Zones with rules in which people are too small to be found.
         heights: How tall people have looked in its pictures.
@@ -109,12 +110,11 @@ class Lane:
         self.frames_unused = 0
         self.frames_analysed = 0
         self.newest: Frame | None = None
-        self.plan = CameraPlan(width=spec.network_width)
+        self.gaze = Gaze(CameraPlan(width=spec.network_width))
         self.wanted: CameraPlan | None = None
         self.missed: frozenset[str] = frozenset()
         self._doubtful_rules: frozenset[str] = frozenset()
         self.heights = HeightsSeen()
-        self._whole_at = float("-inf")
         self._beside: tuple[TrackedPerson, ...] = ()
         self._rate = AnalysisRate(spec.min_fps)
         self._failures = 0
@@ -133,34 +133,31 @@ class Lane:
         """What its persons wear."""
         return self.analyst.ppe
 
+    @property
+    def plan(self) -> CameraPlan:
+        """How its pictures are looked at."""
+        return self.gaze.plan
+
     def look(self, outlook: Outlook) -> None:
         """Look at the pictures in this way, from now on or as soon as its network is there."""
         self.missed, self._doubtful_rules = outlook.missed, outlook.doubtful_rules
         if outlook.plan.width == self.plan.width:
-            self.plan, self.wanted = outlook.plan, None
+            self.gaze.plan, self.wanted = outlook.plan, None
         else:
             self.wanted = outlook.plan
 
     def look_at_all(self) -> None:
         """The zones are others: look at the whole picture until there is a plan for them."""
-        self.plan, self.wanted = replace(self.plan, regions=(), context_s=0.0), None
+        self.gaze.plan, self.wanted = replace(self.plan, regions=(), context_s=0.0), None
 
     def settle(self) -> None:
         """The network of the plan that is wanted is there."""
-        self.plan, self.wanted = self.wanted or self.plan, None
-
-    def due(self, frame: Frame) -> tuple[Region, ...]:
-        """What the network is to see of this frame; ask once for each."""
-        plan, at = self.plan, frame.captured_at.monotonic
-        if plan.regions and at - self._whole_at < plan.context_s:
-            return plan.regions
-        self._whole_at = at
-        return (*plan.regions, WHOLE)
+        self.gaze.plan, self.wanted = self.wanted or self.plan, None
 
     def beside(self, observation: Observation) -> tuple[TrackedPerson, ...]:
         """Whom this frame's close-ups do not show; see ``Analysis``. Ask once for each frame."""
         regions = self.plan.regions
-        if not regions or observation.at.monotonic == self._whole_at:
+        if self.gaze.was_whole(observation.at.monotonic):
             self._beside = tuple(p for p in observation.persons if not _is_in(p, regions))
             return ()
         here = {person.track_id for person in observation.persons}

@@ -32,7 +32,7 @@ class Piece:
 
 def pieces_of(lane: Lane, frame: Frame) -> list[Piece]:
     """The pictures that are due of this frame; asked once per frame."""
-    regions = lane.due(frame)
+    regions = lane.gaze.due(frame)
     width_px = lane.plan.width
     return [
         Piece(lane=lane, frame=frame, region=region, width_px=width_px, last=region is regions[-1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cameras.budget import NetworkCosts, picture_ms
 from cameras.lane import Lane
 from cameras.region_plan import CameraTask, Outlook, plan_cameras
-from cameras.region_plan_heights import CalibratedHeights, Heights
+from cameras.region_plan_heights import CalibratedHeights, Heights, LearnedHeights
 from cameras.region_plan_zones import SeenZone, seen_zone
 from cameras.specs import CameraSpec
 from zones.calibration import FloorCalibration
@@ -63,11 +63,45 @@ class Part:
         return frozenset(rule.id for rule in self.rules if rule.zone_id in zones)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What one camera's plan depends on.
+
+    Attributes:
+        size: Width and height of its picture; None: it has shown none.
+        learned: How tall people look in it, as far as the calibration does not say so.
+    """
+
+    part: Part
+    size: tuple[int, int] | None
+    learned: LearnedHeights | None
+
+    @property
+    def heights(self) -> Heights | None:
+        """How tall people look in it; None: nobody knows."""
+        calibration = self.part.calibration
+        return self.learned if calibration is None else CalibratedHeights(calibration)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What all cameras of a shard were planned with."""
+
+    inputs: Sequence[Known]
+    costs: Mapping[tuple[int, int], float]
+    share: float
+
+
 class Planner:
-    """Makes plans from what the lanes have seen and the networks cost."""
+    """Makes plans from what the lanes have seen and the networks cost.
+
+    Attributes:
+        planned_with: What the plans in force were made from; None before the first.
+    """
 
     def __init__(self, costs: NetworkCosts) -> None:
         self._costs = costs
+        self.planned_with: Basis | None = None
         self._known: object = None
         self._revision = 0
         self._load = _Load()
@@ -87,15 +121,16 @@ class Planner:
             cameras_in_all: Cameras on this machine.
         """
         seen = [(part, lane) for key, part in parts.items() if (lane := lanes.get(key)) is not None]
-        inputs = [_Input.of(part, lane) for part, lane in seen]
+        inputs = [_known(part, lane) for part, lane in seen]
         costs = self._costs.known()
         usable = self._load.usable([lane for _, lane in seen])
         known = (self._revision, inputs, costs, usable)
         if known == self._known:
             return None
         share = usable * len(parts) / max(cameras_in_all, len(parts), 1)
-        outlooks = await asyncio.to_thread(_outlooks, inputs, costs, share)
+        outlooks = await asyncio.to_thread(outlooks_of, inputs, costs, share)
         self._known = known
+        self.planned_with = Basis(inputs=inputs, costs=costs, share=share)
         return outlooks
 
 
@@ -126,27 +161,22 @@ class _Load:
         return self._usable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Input:
-    """What one camera's plan depends on."""
-
-    part: Part
-    size: tuple[int, int] | None
-    heights: Heights | None
-
-    @classmethod
-    def of(cls, part: Part, lane: Lane) -> "_Input":
-        frame = lane.newest
-        size = None if frame is None else (frame.width_px, frame.height_px)
-        heights: Heights | None = lane.heights.heights()
-        if part.calibration is not None:
-            heights = CalibratedHeights(part.calibration)
-        return cls(part=part, size=size, heights=heights)
+def _known(part: Part, lane: Lane) -> Known:
+    frame = lane.newest
+    size = None if frame is None else (frame.width_px, frame.height_px)
+    return Known(part=part, size=size, learned=lane.heights.heights())
 
 
-def _outlooks(
-    inputs: Sequence[_Input], costs: Mapping[tuple[int, int], float], share: float
+def outlooks_of(
+    inputs: Sequence[Known], costs: Mapping[tuple[int, int], float], share: float
 ) -> dict[str, Outlook]:
+    """Plan the cameras of one shard, those that have shown a picture.
+
+    Args:
+        inputs: The cameras.
+        costs: Milliseconds per picture by size of the network.
+        share: Of the machine.
+    """
     tasks = [task for each in inputs if (task := _task(each)) is not None]
     plans = plan_cameras(tasks, lambda size: picture_ms(costs, size), share=share)
     found = {
@@ -163,7 +193,7 @@ def _outlooks(
     }
 
 
-def _task(each: _Input) -> CameraTask | None:
+def _task(each: Known) -> CameraTask | None:
     if each.size is None:
         return None
     part = each.part
@@ -179,7 +209,7 @@ def _task(each: _Input) -> CameraTask | None:
     )
 
 
-def _zone(zone: ZoneSpec, each: _Input) -> SeenZone:
+def _zone(zone: ZoneSpec, each: Known) -> SeenZone:
     return seen_zone(
         zone.id,
         each.part.polygons[zone.id],

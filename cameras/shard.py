@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from cameras.analysis import Analysis
 from cameras.budget import NetworkCosts
 from cameras.detectors import DetectorPool
-from cameras.evidence import Case, EvidenceMaker
+from cameras.evidence import ClipCase, EvidenceMaker, PictureCase
 from cameras.fleet import Fleet
 from cameras.inference import InferenceThread
 from cameras.lane import Lane
@@ -24,6 +24,7 @@ from cameras.link import EngineLink, Order
 from cameras.live import LiveServer
 from cameras.messages import (
     CameraStatus,
+    ClipRequest,
     Configure,
     Configured,
     FloorSighting,
@@ -35,7 +36,7 @@ from cameras.observation_log import ObservationLog
 from cameras.plant import PlantBoard
 from cameras.ppe import PpeThread
 from cameras.shardlock import ShardLock
-from cameras.sidecar import made_with, origin_of
+from cameras.sidecar import camera_words, made_with, origin_of
 from cameras.sightings import Sightings
 from cameras.spool import Spool
 from safety.clock import Clock
@@ -108,7 +109,13 @@ class Shard:
         self._inference = InferenceThread(
             self._detectors, self, clock=clock, ppe=self._ppe, plant=self._plant.state
         )
-        self._fleet = Fleet(self._inference, self, clock=clock, costs=costs)
+        self._fleet = Fleet(
+            self._inference,
+            self,
+            clock=clock,
+            costs=costs,
+            notes=settings.looks_dir / f"{shard_id}.json",
+        )
         self._live = LiveServer(settings.shard_socket(shard_id), lane=self._fleet.lane)
         self._evidence = EvidenceMaker(
             settings.evidence_dir,
@@ -172,16 +179,20 @@ class Shard:
             self._sightings.analysed(lane.spec.id, analysis, at_once=True)
         self._spool.put(ViolationReport(violation=violation))
         if violation.phase is Phase.OPENED and analysis is not None and self._loop is not None:
-            case = Case(
+            picture = PictureCase(
                 violation=violation,
                 analysis=analysis,
                 zone=lane.zones.get(violation.zone_id or ""),
+            )
+            clip = ClipCase(
+                violation=violation,
                 ring=lane.worker.ring,
                 before_s=lane.spec.evidence_before_s,
                 after_s=lane.spec.evidence_after_s,
-                origin=origin_of(violation, self._configured),
+                found_with=origin_of(violation, self._configured),
+                camera=camera_words(lane.spec),
             )
-            self._loop.call_soon_threadsafe(self._evidence.collect, case)
+            self._loop.call_soon_threadsafe(self._evidence.collect, picture, clip)
 
     def analysed(self, lane: Lane, analysis: Analysis) -> None:
         """A frame was analysed; in the inference thread."""
@@ -214,8 +225,28 @@ class Shard:
             self._plant.take(order)
         elif isinstance(order, Configure):
             self._wanted.put_nowait(order)
+        elif isinstance(order, ClipRequest):
+            self._keep_clip(order)
         else:
             self._leave.set()
+
+    def _keep_clip(self, request: ClipRequest) -> None:
+        """One of our cameras sees the place of a violation that another one found."""
+        lane = self._fleet.lane(request.camera_id)
+        if lane is None:
+            self._evidence.refuse(request, "disabled")
+            return
+        self._evidence.collect(
+            ClipCase(
+                violation=request.violation,
+                ring=lane.worker.ring,
+                before_s=request.before_s,
+                after_s=request.after_s,
+                found_with=request.found_with,
+                camera=camera_words(lane.spec),
+                other_camera=request.camera_id,
+            )
+        )
 
     async def _configure(self) -> None:
         """Put configurations in force, the newest only; a lost connection interrupts none."""

@@ -225,6 +225,11 @@ class Settings(BaseSettings):
         return self.data_dir / "observations"
 
     @property
+    def looks_dir(self) -> Path:
+        """Directory of what the shards' plans of how to look at pictures were made from."""
+        return self.data_dir / "looks"
+
+    @property
     def plans_dir(self) -> Path:
         """Pictures under the floor plan."""
         return self.data_dir / "plans"

@@ -217,7 +217,7 @@ def test_the_whole_picture_is_looked_at_now_and_then_by_the_clock_of_the_frames(
         scene.lane.look(Outlook(plan=plan))
         regions = []
         for _ in range(0, 30, tenths):
-            regions.append(scene.lane.due(scene.frame()))
+            regions.append(scene.lane.gaze.due(scene.frame()))
             scene.clock.advance(tenths / 10)
         assert sum(WHOLE in each for each in regions) == wholes
         assert all(close_up in each for each in regions)
@@ -231,7 +231,7 @@ def test_people_outside_the_close_ups_are_drawn_where_they_were_last_seen() -> N
     drawn = []
     for persons in ((inside, outside), (inside,), ()):
         frame = scene.frame()
-        scene.lane.due(frame)
+        scene.lane.gaze.due(frame)
         drawn.append(scene.lane.beside(analysis_of(frame, *persons).observation))
         scene.clock.advance(0.2)
     assert drawn == [(), (outside,), (outside,)]
@@ -242,7 +242,7 @@ def test_new_zones_are_seen_before_there_is_a_plan_for_them() -> None:
     close_up = Region(left=0.25, top=0.25, right=0.75, bottom=0.75)
     scene.lane.look(Outlook(plan=CameraPlan(width=640, regions=(close_up,), context_s=0.5)))
     scene.lane.look_at_all()
-    assert [scene.lane.due(scene.frame()) for _ in range(2)] == [(WHOLE,), (WHOLE,)]
+    assert [scene.lane.gaze.due(scene.frame()) for _ in range(2)] == [(WHOLE,), (WHOLE,)]
 
 
 @pytest.mark.parametrize("fps", [0.5, 2.0, 10.0, 15.0])
