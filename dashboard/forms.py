@@ -11,7 +11,8 @@ from starlette.requests import Request
 from dashboard.errors import UnsupportedMediaType
 from safety.i18n import Translate
 
-_MAX_FIELDS = 200
+_MAX_FIELDS = 5000
+"""The form of a feed has some for each of its machines."""
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 

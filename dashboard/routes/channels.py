@@ -16,17 +16,13 @@ from alerts.ping import ping_channel, try_siren
 from alerts.telling import DELIVERY_DEADLINE
 from dashboard import forms
 from dashboard.access import ManagerOnlyVisit, ViewerVisit
-from dashboard.channel_fields import (
-    CHANNEL_KINDS,
-    SIREN_KINDS,
-    ChannelField,
-    fields_of,
-    values_of,
-)
+from dashboard.channel_fields import CHANNEL_KINDS, SIREN_KINDS, fields_of
 from dashboard.channel_forms import CHANNEL, filled_channel
 from dashboard.etags import check_match, spec_etag
 from dashboard.forms import Form
 from dashboard.pages import redirect, render
+from dashboard.spec_fields import values_of
+from dashboard.spec_forms import FormWords
 from dashboard.visit import Visit
 from dashboard.zone_forms import Filled, new_id
 from safety.errors import AnjeonError, ConfigError
@@ -208,15 +204,6 @@ def _form(
         deliveries = outbox.of_channel(session, channel_id, limit=_SHOWN) if channel_id else []
         waiting = outbox.backlog(session).get(channel_id, outbox.Backlog())
         tested = siren_tests.list_tests(session, channel_id=channel_id, limit=_SHOWN)
-
-    def texts(key: str) -> str:
-        """A text that not every field has."""
-        said = visit.translate(key)
-        return "" if said == key else said
-
-    def option(field: ChannelField, name: str) -> str:
-        return texts(field.option_key(name)) or name
-
     return render(
         visit,
         "channel.html",
@@ -229,8 +216,7 @@ def _form(
         problems=dict(problems or {}),
         channel_id=channel_id,
         etag=etag,
-        texts=texts,
-        option=option,
+        words=FormWords(translate=visit.translate, names={}),
         deliveries=deliveries,
         backlog=waiting,
         self_tests=tested,

@@ -1,7 +1,7 @@
 """Changing one part of the site, as the dashboard and the API do."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -16,12 +16,21 @@ from safety.site.spec import SiteSpec
 from safety.store import configuration
 from safety.store.configuration import Changes
 from safety.store.refusals import Conflict, NotFound
-from zones.plant import PlantSpec
+from safety.site.uses import uses_of
+from zones.feeds.base import FeedBase
+from zones.feeds.specs import FeedSpec
+from zones.feeds.vehicles import MachineSpec, VehicleSpec
+from zones.plant import PlantSpec, ShiftSpec
 from zones.rules.base import RuleBase
 from zones.specs import RuleSpec, ZoneSpec
 
-Part = CameraSpec | ZoneSpec | RuleSpec | ChannelSpec
-PartKind = Literal["cameras", "zones", "rules", "channels"]
+PlantPart = MachineSpec | VehicleSpec | FeedSpec | ShiftSpec
+PlantKind = Literal["machines", "vehicles", "feeds", "shifts"]
+PLANT_KINDS: tuple[PlantKind, ...] = get_args(PlantKind)
+"""Parts that stand under ``plant``."""
+
+Part = CameraSpec | ZoneSpec | RuleSpec | ChannelSpec | PlantPart
+PartKind = Literal["cameras", "zones", "rules", "channels"] | PlantKind
 
 
 def put(
@@ -32,7 +41,7 @@ def put(
     at: datetime,
     expected_revision: int | None = None,
 ) -> Changes:
-    """Add a camera, zone, rule or channel, or replace the one with its id.
+    """Add a part of the site, or replace the one of its kind with its id.
 
     Args:
         session: The open transaction.
@@ -47,7 +56,7 @@ def put(
     """
     kind = kind_of(part)
     spec = _locked(session)
-    present: tuple[Part, ...] = getattr(spec, kind)
+    present = parts_of(spec, kind)
     if any(each.id == part.id for each in present):
         parts = tuple(part if each.id == part.id else each for each in present)
     else:
@@ -65,7 +74,7 @@ def remove(
     at: datetime,
     expected_revision: int | None = None,
 ) -> Changes:
-    """Remove a camera, zone, rule or channel that nothing else refers to.
+    """Remove a part of the site that nothing else refers to.
 
     Raises:
         NotFound: There is none with this id.
@@ -73,16 +82,16 @@ def remove(
             ``expected_revision``.
     """
     spec = _locked(session)
-    present: tuple[Part, ...] = getattr(spec, kind)
+    present = parts_of(spec, kind)
     rest = tuple(each for each in present if each.id != part_id)
     if len(rest) == len(present):
         raise NotFound(kind.removesuffix("s"), part_id)
-    if users := _users(spec, kind, part_id):
+    if users := uses_of(spec, kind, part_id):
         raise Conflict(
             "site.in_use",
             "'{id}' is used by {users}; change or remove that first",
             id=part_id,
-            users=", ".join(users),
+            users=", ".join(str(user) for user in users),
         )
     changed = _checked(spec, kind, rest)
     return store_site(session, changed, by=by, at=at, expected_revision=expected_revision)
@@ -110,13 +119,29 @@ def put_policy(session: Session, policy: PolicySpec, *, by: str, at: datetime) -
     return store_site(session, changed, by=by, at=at)
 
 
+def parts_of(spec: SiteSpec, kind: PartKind) -> tuple[Part, ...]:
+    """All parts of one kind, in the site's order."""
+    found: tuple[Part, ...] = getattr(spec.plant if kind in PLANT_KINDS else spec, kind)
+    return found
+
+
 def kind_of(part: Part) -> PartKind:
     """Which list of the site it belongs into."""
-    if isinstance(part, CameraSpec):
-        return "cameras"
-    if isinstance(part, ZoneSpec):
-        return "zones"
-    return "rules" if isinstance(part, RuleBase) else "channels"
+    for specs, kind in _KINDS:
+        if isinstance(part, specs):
+            return kind
+    return "channels"
+
+
+_KINDS: tuple[tuple[type, PartKind], ...] = (
+    (CameraSpec, "cameras"),
+    (ZoneSpec, "zones"),
+    (RuleBase, "rules"),
+    (MachineSpec, "machines"),
+    (VehicleSpec, "vehicles"),
+    (ShiftSpec, "shifts"),
+    (FeedBase, "feeds"),
+)
 
 
 def _locked(session: Session) -> SiteSpec:
@@ -125,29 +150,9 @@ def _locked(session: Session) -> SiteSpec:
     return load_site(session).spec
 
 
-def _users(spec: SiteSpec, kind: PartKind, part_id: str) -> list[str]:
-    if kind == "cameras":
-        return [f"zone '{zone.id}'" for zone in spec.zones if zone.camera_id == part_id]
-    if kind == "zones":
-        rules = [f"rule '{rule.id}'" for rule in spec.rules if rule.zone_id == part_id]
-        return rules + [f"route '{r.id}'" for r in spec.policy.routes if part_id in r.zones]
-    if kind == "channels":
-        rules = [f"rule '{rule.id}'" for rule in spec.rules if part_id in (rule.channels or ())]
-        return rules + _routes_over(spec.policy, part_id)
-    return []
-
-
-def _routes_over(policy: PolicySpec, channel_id: str) -> list[str]:
-    """Where the policy speaks of a channel."""
-    routes = [
-        f"route '{route.id}'"
-        for route in policy.routes
-        if any(channel_id in (step.channels or ()) for step in route.steps)
-    ]
-    return routes + (["the policy's 'unlimited'"] if channel_id in policy.unlimited else [])
-
-
 def _checked(spec: SiteSpec, kind: PartKind, parts: tuple[Part, ...]) -> SiteSpec:
+    if kind in PLANT_KINDS:
+        return _validated({**dict(spec), "plant": {**dict(spec.plant), kind: parts}})
     return _validated({**dict(spec), kind: parts})
 
 
@@ -156,4 +161,6 @@ def _validated(wanted: dict[str, Any]) -> SiteSpec:
         return SiteSpec.model_validate(wanted)
     except ValidationError as error:
         first: ErrorDetails = error.errors(include_url=False, include_input=False)[0]
+        if "." in first["type"]:  # one of ours, with words in every language
+            raise ConfigError(first["type"], first["msg"], **first.get("ctx", {})) from error
         raise ConfigError("site.refused", "{why}", why=first["msg"]) from error

@@ -7,8 +7,9 @@ import pytest
 from starlette.datastructures import FormData, UploadFile
 
 from alerts.open import AnyChannelSpec
-from dashboard.channel_fields import CHANNEL_KINDS, ChannelField, fields_of, values_of
+from dashboard.channel_fields import CHANNEL_KINDS, fields_of
 from dashboard.channel_forms import CHANNEL, filled_channel
+from dashboard.spec_fields import SpecField, values_of
 from safety.i18n import LANGUAGES, Language, catalogue, translator
 
 ALIMTALK = {"template_code": "t1", "phones": ["010-1234-5678"], "sms_from": "02-123-4567"}
@@ -70,7 +71,7 @@ def channels() -> Sequence[AnyChannelSpec]:
     ]
 
 
-def sent(fields: tuple[ChannelField, ...], values: dict[str, Any]) -> FormData:
+def sent(fields: tuple[SpecField, ...], values: dict[str, Any]) -> FormData:
     """What a browser sends for a form with these values."""
     pairs: list[tuple[str, str | UploadFile]] = []
     for field in fields:
