@@ -3,19 +3,23 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, groupby, pairwise
 from operator import attrgetter
 from pathlib import Path
 
 import av
+import structlog
 
 from cameras.annexb import Codec, parameter_sets
+from cameras.durable import draft_of, sync_folder, write_file
 from cameras.packets import EncodedPacket
 from safety.clock import Instant
 from safety.errors import CameraError
+
+log = structlog.get_logger(__name__)
 
 _TIME_BASE = Fraction(1, 90_000)
 _CODEC_NAMES: dict[Codec, str] = {"h264": "h264", "h265": "hevc"}
@@ -31,6 +35,7 @@ class Clip:
 
     Attributes:
         started_at, ended_at: Arrival of its first and of its last picture.
+        sidecar_sha256: Of the file beside it; None if there is none.
     """
 
     path: Path
@@ -38,41 +43,67 @@ class Clip:
     size_bytes: int
     started_at: Instant
     ended_at: Instant
+    sidecar_sha256: str | None = None
 
 
-def write_clip(packets: Sequence[EncodedPacket], path: Path, *, moment: Instant) -> Clip:
+Describe = Callable[[Clip], bytes]
+"""Says what a clip was made from: the content of the file beside it."""
+
+
+def write_clip(
+    packets: Sequence[EncodedPacket],
+    path: Path,
+    *,
+    moment: Instant,
+    describe: Describe | None = None,
+) -> Clip:
     """Write packets of one camera into an MP4 that browsers play.
 
     A connection that broke in between leaves a pause in the clip. Where the picture's size or
     codec changed, one file cannot hold both: the part that shows ``moment`` is written.
-    The file appears under its name only when it is complete and on disk.
+    The file appears under its name only when it is complete and on disk, and so is the one
+    beside it: whatever ends this process, no clip is left without its description.
 
     Args:
         packets: In order of arrival, as ``PacketRing.window`` gives them.
         path: The file; its folder must exist.
         moment: What the clip is to show.
+        describe: What to write beside it, into the file of the same name that ends in ``.json``.
 
     Raises:
         CameraError: ``camera.no_clip``: the packets hold no key frame.
         OSError: The file cannot be written.
     """
     part = _part_showing(moment, list(_parts(packets)))
-    unfinished = path.with_name(path.name + ".part")
+    unfinished = draft_of(path)
     try:
         _mux(part, unfinished)
-        digest = _sync(unfinished)
+        clip = Clip(
+            path=path,
+            sha256=_sync(unfinished),
+            size_bytes=unfinished.stat().st_size,
+            started_at=part[0].at,
+            ended_at=part[-1].at,
+        )
+        # The description first: one without its clip says nothing, and is deleted.
+        if describe is not None:
+            clip = replace(clip, sidecar_sha256=_write_beside(path, describe(clip)))
         unfinished.rename(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-    return Clip(
-        path=path,
-        sha256=digest,
-        size_bytes=path.stat().st_size,
-        started_at=part[0].at,
-        ended_at=part[-1].at,
-    )
+    return clip
+
+
+def _write_beside(path: Path, data: bytes) -> str | None:
+    """Write a clip's description; a clip without one is better than none."""
+    try:
+        write_file(path.with_suffix(".json"), data)
+    except OSError as error:
+        log.error("sidecar_not_written", clip=path.name, why=str(error))
+        return None
+    return hashlib.sha256(data).hexdigest()
 
 
 def _parts(packets: Sequence[EncodedPacket]) -> Iterator[list[EncodedPacket]]:
@@ -167,12 +198,3 @@ def _sync(path: Path) -> str:
         while chunk := file.read(_HASH_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def sync_folder(path: Path) -> None:
-    """Bring a folder's entries to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,8 +7,9 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from typing import Any
 import structlog
 
 from cameras.analysis import Analysis
-from cameras.clip import Clip, sync_folder, write_clip
+from cameras.clip import Clip, write_clip
+from cameras.durable import write_file
 from cameras.ledger import EvidenceKind
-from cameras.messages import EvidenceFailed, EvidenceReady
+from cameras.messages import ClipRequest, EvidenceFailed, EvidenceReady
 from cameras.overlay import draw_violation, jpeg
 from cameras.packets import PacketRing
 from cameras.sidecar import sidecar_of
@@ -40,37 +42,56 @@ MAX_PICTURES_WAITING = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """Everything that the evidence of one violation is made from.
+class PictureCase:
+    """Everything that the picture of one violation is made from.
 
     Attributes:
         violation: As it opened.
         analysis: The frame in which it opened.
         zone: The violated zone, if the rule has one.
-        ring: The camera's packets; it is kept alive even if the camera is removed.
-        before_s, after_s: How much video from before and after the frame.
-        origin: The configuration that it was found with, as JSON values.
     """
 
     violation: Violation
     analysis: Analysis
     zone: Polygon | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipCase:
+    """Everything that one camera's clip of a violation is made from.
+
+    Attributes:
+        violation: As it opened.
+        ring: The camera's packets; it is kept alive even if the camera is removed.
+        before_s, after_s: How much video from before and after the violation's frame.
+        found_with: The configuration that it was found with, as JSON values.
+        camera: What is said of the camera beside the clip, as JSON values.
+        other_camera: Its id, if it is not the one that found the violation.
+    """
+
+    violation: Violation
     ring: PacketRing
     before_s: float
     after_s: float
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    found_with: Mapping[str, Any]
+    camera: Mapping[str, Any]
+    other_camera: str = ""
+
+
+Case = PictureCase | ClipCase
 
 
 class EvidenceMaker:
-    """Makes picture and clip of every violation, in two threads that give way to all others.
+    """Makes pictures and clips of violations, in two threads that give way to all others.
 
-    ``put`` gets exactly one message for each of the two, ready or failed. Reasons of failures
+    ``put`` gets exactly one message for each of them, ready or failed. Reasons of failures
     are translation keys: ``disk_full``, ``not_written``, ``no_clip`` (no key frame), ``busy``
     or ``internal``.
 
     Args:
         directory: Files go to ``YYYY/MM/DD/<violation id>.jpg`` and ``.mp4`` below it, by the
-            UTC day on which the violation opened.
+            UTC day on which the violation opened; clips of other cameras to
+            ``<violation id>-<camera id>.mp4``.
         made_with: Versions and networks, for what is written beside a clip.
     """
 
@@ -89,14 +110,35 @@ class EvidenceMaker:
         self._threads = ThreadPoolExecutor(2, "evidence", initializer=_give_way)
         self._leaving = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
+        self._asked: set[Path] = set()
         self._pictures = 0
 
-    def collect(self, case: Case) -> None:
-        """Begin to make the evidence of a violation; in the event loop."""
-        for job in (self._picture(case), self._clip(case)):
+    def collect(self, *cases: Case) -> None:
+        """Begin to make evidence; in the event loop."""
+        for case in cases:
+            job = self._picture(case) if isinstance(case, PictureCase) else self._clip(case)
             task = asyncio.create_task(job)
             self._jobs.add(task)
             task.add_done_callback(self._jobs.discard)
+
+    def collect_asked(self, case: ClipCase) -> None:
+        """As ``collect`` for what may be asked for again, by an engine that was restarted."""
+        path = self._clip_path(case)
+        if path in self._asked or path.exists():
+            return
+        self._asked.add(path)
+        self.collect(case)
+
+    def refuse(self, request: ClipRequest, reason: str) -> None:
+        """Say that a clip that was asked for cannot be made."""
+        self._put(
+            EvidenceFailed(
+                violation_id=request.violation.id,
+                kind="clip",
+                reason=reason,
+                other_camera=request.camera_id,
+            )
+        )
 
     async def finish(self, timeout_s: float) -> None:
         """Cut the clips that are not due yet, now, and wait for all files."""
@@ -107,53 +149,64 @@ class EvidenceMaker:
             job.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _picture(self, case: Case) -> None:
+    async def _picture(self, case: PictureCase) -> None:
         if self._pictures >= MAX_PICTURES_WAITING:
-            self._fail(case, "picture", "busy")
+            self._fail(case, "busy")
             return
         self._pictures += 1
         try:
-            await self._make(case, "picture", self._write_picture)
+            await self._make(case, partial(self._write_picture, case))
         finally:
             self._pictures -= 1
 
-    async def _clip(self, case: Case) -> None:
+    async def _clip(self, case: ClipCase) -> None:
         captured_at = case.violation.captured_at
         due = captured_at.monotonic + case.after_s + SETTLE_S
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, due - self._clock.now().monotonic)):
                 await self._leaving.wait()
-        await self._make(case, "clip", self._write_clip)
+        await self._make(case, partial(self._write_clip, case))
+        self._asked.discard(self._clip_path(case))
 
-    async def _make(
-        self, case: Case, kind: EvidenceKind, write: Callable[[Case], EvidenceReady]
-    ) -> None:
+    async def _make(self, case: Case, write: Callable[[], EvidenceReady]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            ready = await loop.run_in_executor(self._threads, write, case)
+            ready = await loop.run_in_executor(self._threads, write)
         except AnjeonError as error:
-            self._fail(case, kind, error.key.rpartition(".")[2], str(error))
+            self._fail(case, error.key.rpartition(".")[2], str(error))
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            self._fail(case, kind, "disk_full" if full else "not_written", str(error))
+            self._fail(case, "disk_full" if full else "not_written", str(error))
         except Exception as error:  # the border of the job: a bug here must be on record too
-            log.exception("evidence_bug", violation=case.violation.id, kind=kind)
-            self._fail(case, kind, "internal", repr(error))
+            log.exception("evidence_bug", violation=case.violation.id)
+            self._fail(case, "internal", repr(error))
         else:
             self._put(ready)
 
-    def _fail(self, case: Case, kind: EvidenceKind, reason: str, why: str = "") -> None:
-        log.error("evidence_failed", violation=case.violation.id, kind=kind, reason=reason, why=why)
-        self._put(EvidenceFailed(violation_id=case.violation.id, kind=kind, reason=reason))
+    def _fail(self, case: Case, reason: str, why: str = "") -> None:
+        kind: EvidenceKind = "picture" if isinstance(case, PictureCase) else "clip"
+        other = "" if isinstance(case, PictureCase) else case.other_camera
+        violation_id = case.violation.id
+        log.error(
+            "evidence_failed",
+            violation=violation_id,
+            kind=kind,
+            camera=other or case.violation.camera_id,
+            reason=reason,
+            why=why,
+        )
+        self._put(
+            EvidenceFailed(violation_id=violation_id, kind=kind, reason=reason, other_camera=other)
+        )
 
-    def _write_picture(self, case: Case) -> EvidenceReady:
+    def _write_picture(self, case: PictureCase) -> EvidenceReady:
         frame = case.analysis.frame
         picture = draw_violation(
             frame.full.rgb(), case.violation, zone=case.zone, persons=case.analysis.persons
         )
         data = jpeg(picture)
-        path = self._path(case, ".jpg")
-        _write_file(path, data)
+        path = self._path(case.violation, ".jpg")
+        write_file(path, data)
         return EvidenceReady(
             violation_id=case.violation.id,
             kind="picture",
@@ -164,10 +217,19 @@ class EvidenceMaker:
             ended_at=frame.captured_at,
         )
 
-    def _write_clip(self, case: Case) -> EvidenceReady:
+    def _write_clip(self, case: ClipCase) -> EvidenceReady:
         moment = case.violation.captured_at
-        packets = case.ring.window(moment.shifted(-case.before_s), moment.shifted(case.after_s))
-        clip = write_clip(packets, self._path(case, ".mp4"), moment=moment)
+        begins, ends = moment.shifted(-case.before_s), moment.shifted(case.after_s)
+        packets = case.ring.window(begins, ends)
+        # A ring that is fed no more ends with what the camera showed last, however long ago.
+        if case.other_camera and not any(p.at.monotonic >= begins.monotonic for p in packets):
+            packets = []
+        clip = write_clip(
+            packets,
+            self._clip_path(case),
+            moment=moment,
+            describe=partial(self._describe, case),
+        )
         return EvidenceReady(
             violation_id=case.violation.id,
             kind="clip",
@@ -176,38 +238,28 @@ class EvidenceMaker:
             size_bytes=clip.size_bytes,
             started_at=clip.started_at,
             ended_at=clip.ended_at,
-            sidecar_sha256=self._write_sidecar(case, clip),
+            sidecar_sha256=clip.sidecar_sha256,
+            other_camera=case.other_camera,
         )
 
-    def _write_sidecar(self, case: Case, clip: Clip) -> str | None:
-        """Say beside a clip what it was made from; a clip without that is better than none."""
-        data = sidecar_of(case.violation, clip, origin=case.origin, made=self._made_with())
-        try:
-            _write_file(clip.path.with_suffix(".json"), data)
-        except OSError as error:
-            log.error("sidecar_not_written", violation=case.violation.id, why=str(error))
-            return None
-        return sha256(data).hexdigest()
+    def _clip_path(self, case: ClipCase) -> Path:
+        suffix = f"-{case.other_camera}.mp4" if case.other_camera else ".mp4"
+        return self._path(case.violation, suffix)
 
-    def _path(self, case: Case, suffix: str) -> Path:
-        day = datetime.fromtimestamp(case.violation.opened_at.wall, UTC)
+    def _describe(self, case: ClipCase, clip: Clip) -> bytes:
+        return sidecar_of(
+            case.violation,
+            clip,
+            camera=case.camera,
+            found_with=case.found_with,
+            made_with=self._made_with(),
+        )
+
+    def _path(self, violation: Violation, suffix: str) -> Path:
+        day = datetime.fromtimestamp(violation.opened_at.wall, UTC)
         directory = self._directory / f"{day:%Y/%m/%d}"
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return directory / f"{case.violation.id}{suffix}"
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    draft = path.with_name(f"{path.name}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+        return directory / f"{violation.id}{suffix}"
 
 
 def _give_way() -> None:

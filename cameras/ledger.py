@@ -16,6 +16,9 @@ from safety.types import Phase, Violation
 EvidenceKind = Literal["clip", "picture"]
 EVIDENCE_KINDS: tuple[EvidenceKind, ...] = ("clip", "picture")
 
+EvidenceKey = tuple[EvidenceKind, str]
+"""Kind, and which other camera made it."""
+
 Record = ViolationReport | EvidenceReady | EvidenceFailed
 """What is sent until the engine confirms it."""
 
@@ -31,8 +34,8 @@ class Episode:
     """One violation as the ledger knows it."""
 
     newest: Violation | None = None
-    confirmed: set[EvidenceKind] = field(default_factory=set)
-    evidence: dict[EvidenceKind, EvidenceReady | EvidenceFailed] = field(default_factory=dict)
+    confirmed: set[EvidenceKey] = field(default_factory=set)
+    evidence: dict[EvidenceKey, EvidenceReady | EvidenceFailed] = field(default_factory=dict)
     waiting: dict[int, Record] = field(default_factory=dict)
 
     @property
@@ -41,10 +44,16 @@ class Episode:
         return self.newest is not None and self.newest.phase is not Phase.CLOSED
 
     @property
+    def missing(self) -> list[EvidenceKind]:
+        """What is still owed of it; of another shard's violation, nothing."""
+        if self.newest is None:
+            return []
+        return [kind for kind in EVIDENCE_KINDS if (kind, "") not in self.evidence]
+
+    @property
     def settled(self) -> bool:
         """Nothing more will come of it and everything has been confirmed."""
-        missing = self.newest is not None and set(EVIDENCE_KINDS) - self.evidence.keys()
-        return not (self.open or self.waiting or missing)
+        return not (self.open or self.waiting or self.missing)
 
 
 class Ledger:
@@ -131,8 +140,7 @@ class Ledger:
                 records.append(ViolationReport(violation=closed(episode.newest)))
             records.extend(
                 EvidenceFailed(violation_id=violation_id, kind=kind, reason="shard_lost")
-                for kind in EVIDENCE_KINDS
-                if kind not in episode.evidence
+                for kind in episode.missing
             )
         return records
 
@@ -145,10 +153,12 @@ class Ledger:
             if newest is not None and not any(r.violation == newest for r in reports):
                 yield ViolationReport(violation=newest)
                 yield ViolationStored(violation_id=violation_id, revision=newest.revision)
-            for kind, evidence in episode.evidence.items():
+            for (kind, camera_id), evidence in episode.evidence.items():
                 yield evidence
-                if kind in episode.confirmed:
-                    yield EvidenceStored(violation_id=violation_id, kind=kind)
+                if (kind, camera_id) in episode.confirmed:
+                    yield EvidenceStored(
+                        violation_id=violation_id, kind=kind, other_camera=camera_id
+                    )
 
     def _put_violation(self, report: ViolationReport) -> None:
         violation = report.violation
@@ -163,9 +173,10 @@ class Ledger:
 
     def _put_evidence(self, evidence: EvidenceReady | EvidenceFailed) -> None:
         episode = self._episodes.setdefault(evidence.violation_id, Episode())
-        if evidence.kind in episode.evidence:
+        key = (evidence.kind, evidence.other_camera)
+        if key in episode.evidence:
             return
-        episode.evidence[evidence.kind] = evidence
+        episode.evidence[key] = evidence
         self._wait(episode, evidence)
 
     def _wait(self, episode: Episode, record: Record) -> None:
@@ -177,7 +188,7 @@ class Ledger:
         record = episode.waiting.pop(sequence)
         del self._waiting[sequence]
         if not isinstance(record, ViolationReport):
-            episode.confirmed.add(record.kind)
+            episode.confirmed.add((record.kind, record.other_camera))
 
     def _settle(self, violation_id: str, episode: Episode) -> None:
         if episode.settled:
@@ -206,4 +217,6 @@ def _confirms(confirmation: Confirmation, record: Record) -> bool:
             isinstance(confirmation, ViolationStored)
             and confirmation.revision == record.violation.revision
         )
-    return isinstance(confirmation, EvidenceStored) and confirmation.kind == record.kind
+    return isinstance(confirmation, EvidenceStored) and (
+        (confirmation.kind, confirmation.other_camera) == (record.kind, record.other_camera)
+    )

@@ -12,12 +12,14 @@ from cameras.backoff import Backoff
 from cameras.messages import (
     AnyMessage,
     CameraStatus,
+    ClipRequest,
     Configure,
     Configured,
     EvidenceStored,
     FloorSighting,
     Hello,
     PlantUpdate,
+    PpeSums,
     ShardStats,
     Shutdown,
     ViolationReport,
@@ -34,11 +36,11 @@ log = structlog.get_logger(__name__)
 STABLE_S = 5.0
 """A connection that lasted this long starts the pauses anew."""
 
-Order = Configure | PlantUpdate | Shutdown
+Order = Configure | PlantUpdate | ClipRequest | Shutdown
 """What the engine tells a shard to do, or to know."""
 
-Figure = CameraStatus | ShardStats | Configured | FloorSighting
-"""What may be lost: a newer one of the same kind replaces it."""
+Figure = CameraStatus | ShardStats | Configured | FloorSighting | PpeSums
+"""What may be lost: a newer one of the same kind replaces it; sums are added to what waits."""
 
 
 class EngineLink:
@@ -76,8 +78,12 @@ class EngineLink:
 
     def post(self, figure: Figure) -> None:
         """Send a figure as soon as possible; only the newest of its kind is kept."""
-        name = figure.camera_id if isinstance(figure, CameraStatus | FloorSighting) else ""
-        self._figures[figure.type, name] = figure
+        camera = "" if isinstance(figure, ShardStats | Configured) else figure.camera_id
+        key = figure.type, camera
+        waiting = self._figures.get(key)
+        if isinstance(figure, PpeSums) and isinstance(waiting, PpeSums):
+            figure = figure.with_earlier(waiting)
+        self._figures[key] = figure
         self._wake.set()
 
     def take_latencies(self) -> tuple[float, ...]:
@@ -180,7 +186,7 @@ class EngineLink:
         match message:
             case ViolationStored() | EvidenceStored():
                 self._spool.confirm(message)
-            case Configure() | PlantUpdate() | Shutdown():
+            case Configure() | PlantUpdate() | ClipRequest() | Shutdown():
                 self._obey(message)
             case _:
                 self._refuse(

@@ -11,6 +11,7 @@ from typing import Any
 
 from cameras.clip import Clip
 from cameras.messages import Configure
+from cameras.specs import CameraSpec
 from safety import __version__
 from safety.clock import Instant
 from safety.config import Settings
@@ -35,8 +36,7 @@ def origin_of(violation: Violation, configured: Configure | None) -> Mapping[str
         "config_revision": configured.revision,
         "rule": rule and rule.model_dump(mode="json"),
         "zone": zone and zone.model_dump(mode="json"),
-        # Never its address: that may name users and hosts.
-        "camera": camera and {"id": camera.id, "name": camera.name},
+        "camera": camera and camera_words(camera),
     }
 
 
@@ -61,10 +61,28 @@ def made_with(settings: Settings) -> Callable[[], Mapping[str, Any]]:
     return made
 
 
+def camera_words(spec: CameraSpec) -> Mapping[str, Any]:
+    """What is said of a camera: never its address, for that may name users and hosts."""
+    return {"id": spec.id, "name": spec.name}
+
+
 def sidecar_of(
-    violation: Violation, clip: Clip, *, origin: Mapping[str, Any], made: Mapping[str, Any]
+    violation: Violation,
+    clip: Clip,
+    *,
+    camera: Mapping[str, Any],
+    found_with: Mapping[str, Any],
+    made_with: Mapping[str, Any],
 ) -> bytes:
-    """The file's content: UTF-8, sorted keys, the same for the same input."""
+    """The file's content: UTF-8, sorted keys, the same for the same input.
+
+    Args:
+        violation: What the clip shows.
+        clip: As it is on disk, but for this.
+        camera: Which one made the clip: one that saw the same place, or the one that found it.
+        found_with: The configuration that the violation was found with.
+        made_with: Versions and networks.
+    """
     content = {
         "format": FORMAT,
         "violation": {
@@ -86,9 +104,10 @@ def sidecar_of(
             "size_bytes": clip.size_bytes,
             "started_at": _time(clip.started_at),
             "ended_at": _time(clip.ended_at),
+            "camera": dict(camera),
         },
-        "found_with": dict(origin),
-        "made_with": dict(made),
+        "found_with": dict(found_with),
+        "made_with": dict(made_with),
     }
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
     return f"{text}\n".encode()

@@ -1,6 +1,6 @@
 """What a shard reports until the engine has it on record: violations and evidence."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from cameras.messages.base import Message
 from safety.clock import Instant
@@ -36,6 +36,8 @@ class EvidenceReady(Message):
     ended_at: Instant
     sidecar_sha256: str | None = None
     """Of the file beside a clip that says what it was made from."""
+    other_camera: str = ""
+    """Which camera made it, if it is not the one that found the violation."""
 
 
 class EvidenceFailed(Message):
@@ -45,6 +47,7 @@ class EvidenceFailed(Message):
     violation_id: str
     kind: Literal["clip", "picture"]
     reason: str
+    other_camera: str = ""
 
 
 class EvidenceStored(Message):
@@ -53,3 +56,19 @@ class EvidenceStored(Message):
     type: Literal["evidence_stored"] = "evidence_stored"
     violation_id: str
     kind: Literal["clip", "picture"]
+    other_camera: str = ""
+
+
+class ClipRequest(Message):
+    """Engine → shard: one of its cameras sees the place of a violation that another one found.
+
+    Answered by ``EvidenceReady`` or ``EvidenceFailed`` with that camera's name.
+    """
+
+    type: Literal["clip_request"] = "clip_request"
+    camera_id: str
+    violation: Violation
+    before_s: float
+    after_s: float
+    found_with: dict[str, Any]
+    """The configuration that the violation was found with, as JSON values."""

@@ -54,7 +54,7 @@ class Doubles:
         else:
             known.rule_id, known.shadow = violation.rule_id, violation.shadow
             known.camera_id = violation.camera_id
-            known.track_id = _track_of(violation) or known.track_id
+            known.track_id = track_of(violation) or known.track_id
             self._open[violation.id] = known
         return known.first if known.first != violation.id else None
 
@@ -73,7 +73,7 @@ class Doubles:
         self._open.pop(violation_id, None)
 
     def _judge(self, violation: Violation) -> _Open | None:
-        track_id = _track_of(violation)
+        track_id = track_of(violation)
         if track_id is None:
             return None
         first = self._same_situation(violation, track_id) or violation.id
@@ -94,7 +94,7 @@ class Doubles:
         return None
 
 
-def _track_of(violation: Violation) -> int | None:
+def track_of(violation: Violation) -> int | None:
     """The track that the person is followed by now; tracks break, violations go on."""
     name = str(violation.details.get("seen_as", violation.subject))
     found = _PERSON.match(name)

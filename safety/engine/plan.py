@@ -43,6 +43,11 @@ class PlanDesk:
         """Who on the plan a camera's track is; None if that is not known."""
         return self._people.owner_of(camera_id, track_id)
 
+    def place_of(self, camera_id: str, track_id: int) -> tuple[float, float] | None:
+        """Where on the plan a camera's track is, metres; None if that is not known."""
+        track = (camera_id, track_id)
+        return next(((p.x_m, p.y_m) for p in self.people() if track in p.tracks), None)
+
     def people(self) -> tuple[Merged, ...]:
         """Everybody on the plan now."""
         return self._people.people(self._clock.now().monotonic)

@@ -18,6 +18,8 @@ from safety.site.spec import SiteSpec
 from safety.site.watching import unwatched_zones
 from safety.store import configuration
 from safety.store.database import Database
+from zones.calibration import FloorCalibration
+from zones.survey import solve
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,15 @@ class EngineSite(BaseModel):
     def floor_zones(self) -> frozenset[str]:
         """Zones on the floor plan, which several cameras may watch."""
         return frozenset(zone.id for zone in self.spec.zones if zone.floor_m is not None)
+
+    @cached_property
+    def calibrations(self) -> Mapping[str, FloorCalibration]:
+        """How every camera that is in use and calibrated sees the floor, by camera id."""
+        return {
+            camera.id: solve(camera.calibration)
+            for camera in self.spec.cameras
+            if camera.enabled and camera.calibration is not None
+        }
 
     @cached_property
     def unwatched_zones(self) -> tuple[str, ...]:

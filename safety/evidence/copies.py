@@ -15,8 +15,8 @@ import structlog
 from av.video.frame import VideoFrame
 
 from cameras import failures
-from cameras.clip import sync_folder
 from cameras.containers import video_of
+from cameras.durable import draft_of, sync_folder
 from cameras.overlay import jpeg
 from safety.config import Settings
 from safety.errors import AnjeonError
@@ -124,7 +124,7 @@ class Copies:
     def _make(self, source: Path, target: Path, part: Part) -> None:
         if target.is_file():
             return  # Somebody else wanted it too.
-        draft = target.with_name(target.name + ".part")
+        draft = draft_of(target)
         try:
             if source.suffix == ".jpg":
                 draft.write_bytes(self._picture(source, part))

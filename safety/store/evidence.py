@@ -6,11 +6,18 @@ from uuid import uuid4
 
 from sqlmodel import Session, col, select
 
+from safety.store import audit
 from safety.store.refusals import NotFound
 from safety.store.tables import Evidence
 from safety.store.upsert import insert_new
 
 READY, FAILED = "ready", "failed"
+
+STORED = "evidence.stored"
+"""The action by which the audit trail holds the hashes of a file."""
+
+ASKED = "no_answer"
+"""Why there is no file yet of a camera that was asked for one; stays if it never answers."""
 
 
 def ready(
@@ -24,8 +31,12 @@ def ready(
     started_at: datetime,
     ended_at: datetime,
     sidecar_sha256: str | None = None,
+    at: datetime,
+    other_camera: str = "",
 ) -> Evidence:
-    """A file is complete on disk; the first complete one of a kind stays.
+    """A file is complete on disk; the first complete one of a kind and camera stays.
+
+    Its hashes go into the audit trail, so that nobody can change file and row unnoticed.
 
     Args:
         session: The open transaction.
@@ -36,8 +47,10 @@ def ready(
         size_bytes: Of the file.
         started_at, ended_at: UTC times of its first and last frame.
         sidecar_sha256: Of the file beside it that says what it was made from, if it has one.
+        at: UTC, for the audit trail.
+        other_camera: The camera that made it, if it is not the one that found the violation.
     """
-    row = _place(session, violation_id, kind)
+    row = _place(session, violation_id, kind, other_camera)
     # What was deleted meanwhile stays deleted, however late this is said again.
     if row.state == FAILED:
         row.state, row.reason = READY, None
@@ -45,12 +58,30 @@ def ready(
         row.sidecar_sha256 = sidecar_sha256
         row.started_at, row.ended_at = started_at, ended_at
         session.flush()
+        detail = {
+            "evidence": row.id,
+            "kind": kind,
+            "camera": other_camera or None,
+            "path": path,
+            "sha256": sha256,
+            "sidecar_sha256": sidecar_sha256,
+        }
+        audit.record(
+            session,
+            actor="anjeon",
+            action=STORED,
+            subject=violation_id,
+            at=at,
+            detail=detail,
+        )
     return row
 
 
-def failed(session: Session, *, violation_id: str, kind: str, reason: str) -> Evidence:
+def failed(
+    session: Session, *, violation_id: str, kind: str, reason: str, other_camera: str = ""
+) -> Evidence:
     """A file could not be made, and why; a file that exists already stays."""
-    row = _place(session, violation_id, kind)
+    row = _place(session, violation_id, kind, other_camera)
     if row.state == FAILED:
         row.reason = reason
         session.flush()
@@ -70,18 +101,22 @@ def get(session: Session, evidence_id: str) -> Evidence:
 
 
 def of_violation(session: Session, violation_id: str) -> Sequence[Evidence]:
-    """The files of one violation, by kind."""
+    """The files of one violation, by kind; those of the camera that found it come first."""
     query = select(Evidence).where(Evidence.violation_id == violation_id)
-    return session.exec(query.order_by(col(Evidence.kind))).all()
+    return session.exec(query.order_by(Evidence.kind, Evidence.other_camera)).all()
 
 
 def of_violations(
     session: Session, violation_ids: Sequence[str], *, kind: str
 ) -> dict[str, Evidence]:
-    """The ready files of one kind for many violations at once, by violation id."""
+    """The ready files of one kind for many violations at once, by violation id.
+
+    Those of the camera that found the violation.
+    """
     query = select(Evidence).where(
         col(Evidence.violation_id).in_(violation_ids),
         Evidence.kind == kind,
+        Evidence.other_camera == "",
         Evidence.state == READY,
     )
     return {row.violation_id: row for row in session.exec(query)}
@@ -93,9 +128,18 @@ def page_of_ready(session: Session, *, after: str = "", limit: int = 500) -> Seq
     return session.exec(query.order_by(col(Evidence.id)).limit(limit)).all()
 
 
-def _place(session: Session, violation_id: str, kind: str) -> Evidence:
-    insert_new(
-        session, Evidence(id=uuid4().hex, violation_id=violation_id, kind=kind, state=FAILED)
+def _place(session: Session, violation_id: str, kind: str, other_camera: str) -> Evidence:
+    new = Evidence(
+        id=uuid4().hex,
+        violation_id=violation_id,
+        kind=kind,
+        other_camera=other_camera,
+        state=FAILED,
     )
-    query = select(Evidence).where(Evidence.violation_id == violation_id, Evidence.kind == kind)
+    insert_new(session, new)
+    query = select(Evidence).where(
+        Evidence.violation_id == violation_id,
+        Evidence.kind == kind,
+        Evidence.other_camera == other_camera,
+    )
     return session.exec(query.with_for_update().execution_options(populate_existing=True)).one()

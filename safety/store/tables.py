@@ -247,7 +247,7 @@ class Evidence(SQLModel, table=True):
     """One file that shows a violation."""
 
     __table_args__ = (
-        UniqueConstraint("violation_id", "kind"),
+        UniqueConstraint("violation_id", "kind", "other_camera"),
         Index("ix_evidence_state_ended_at", "state", "ended_at", "id"),
     )
 
@@ -256,6 +256,8 @@ class Evidence(SQLModel, table=True):
     """No foreign key: while the database is down the files may be ready first."""
     kind: str
     """``clip`` or ``picture``."""
+    other_camera: str = ""
+    """Id of the camera that made it; empty: the one that found the violation."""
     state: str
     """``ready``, ``failed``, ``deleting`` or ``deleted``."""
     path: str | None = None

@@ -123,6 +123,7 @@ def _ready(database: Database, path: str = "a.mp4") -> None:
             size_bytes=3_000_000_000,
             started_at=NOON,
             ended_at=after(15),
+            at=after(16),
         )
 
 

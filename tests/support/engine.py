@@ -125,7 +125,13 @@ class TalkingEngine:
             )
         elif isinstance(message, EvidenceReady | EvidenceFailed):
             writer.write(
-                encode(EvidenceStored(violation_id=message.violation_id, kind=message.kind))
+                encode(
+                    EvidenceStored(
+                        violation_id=message.violation_id,
+                        kind=message.kind,
+                        other_camera=message.other_camera,
+                    )
+                )
             )
 
 

@@ -168,6 +168,7 @@ class Factory:
                     size_bytes=path.stat().st_size,
                     started_at=utc(at),
                     ended_at=utc(at.shifted(2)),
+                    at=utc(at.shifted(2)),
                 )
 
     def falsify_paths(self, path: str) -> None:

@@ -60,6 +60,7 @@ def test_evidence_that_cannot_be_deleted_and_fills_its_room_is_an_alert_until_th
             size_bytes=950_000_000,
             started_at=NOON,
             ended_at=NOON,
+            at=NOON,
         )
     told = Settings(data_dir=tmp_path, evidence_gb=0.9, disk_reserve_gb=0)
     desk(sqlite_database, told).look()

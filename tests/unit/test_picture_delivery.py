@@ -45,14 +45,15 @@ class Shower(FickleChannel):
 async def sent(database: Database, channel: Shower, picture_of: PictureOf) -> list[bytes | None]:
     """What a channel is sent of one violation."""
     site = SiteContext(name="Site", timezone="UTC", language="en", messengers=("shower",))
-    record_violation(
-        database,
-        replace(opened("v1", at=CLOCK.now())),
-        rule_channels=None,
-        site=site,
-        siren_latency_s=None,
-        now=CLOCK.now(),
-    )
+    with database.transaction() as session:
+        record_violation(
+            session,
+            replace(opened("v1", at=CLOCK.now())),
+            rule_channels=None,
+            site=site,
+            siren_latency_s=None,
+            now=CLOCK.now(),
+        )
     dispatcher = Dispatcher(
         database,
         {"shower": channel},
@@ -116,6 +117,7 @@ async def test_a_shared_picture_is_blurred_and_one_that_is_missing_or_unreadable
                 size_bytes=1,
                 started_at=NOON,
                 ended_at=NOON,
+                at=NOON,
             )
     shared = SharedPictures(sqlite_database, copies, clock=CLOCK)
     first, again = await asyncio.gather(shared.blurred_picture("v1"), shared.blurred_picture("v1"))

@@ -88,6 +88,7 @@ class Plant:
                 size_bytes=BYTES,
                 started_at=self.now,
                 ended_at=self.now,
+                at=self.now,
             )
         self.alerts[number] = alert.id
         self.open.add(number)
@@ -272,6 +273,7 @@ def test_what_was_deleted_does_not_come_back_when_it_is_reported_again(plant: Pl
             size_bytes=1,
             started_at=plant.now,
             ended_at=plant.now,
+            at=plant.now,
         )
         assert again.state == "deleted"
 
