@@ -9,13 +9,16 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from cameras import failures
-from cameras.containers import video_of
+from cameras.containers import rate_of, video_of
 from cameras.decoder import Scaler, WholeFrame
 from safety.clock import Instant
 from safety.types import Frame
 
 ENDS_EARLY_S = 1.5
 """A film whose last picture comes so much before the end that the file states was cut off."""
+
+GAP_S = 0.5
+"""Where nothing comes for so long, and for five pictures, the file has lost some."""
 
 
 @dataclass(slots=True)
@@ -69,11 +72,14 @@ def frames_of(
         scaler = Scaler(width_px)
         first: float | None = None
         at_s, sequence = 0.0, 0
+        gap_s = max(GAP_S, 5 / (rate_of(stream) or 25.0))
         damage = damage or Damage()
         pictures = _sound(container.demux(stream), stream, damage)
         for sequence, decoded in enumerate(pictures, start=1):
             first = decoded.time or 0.0 if first is None else first
-            at_s = (decoded.time or 0.0) - first
+            former_s, at_s = at_s, (decoded.time or 0.0) - first
+            if at_s - former_s > gap_s:
+                damage.note(former_s)
             yield _frame(decoded, scaler, camera_id, sequence, starts.shifted(at_s))
         if (container.duration or 0) / av.time_base - at_s > ENDS_EARLY_S:
             damage.note(at_s)

@@ -89,6 +89,11 @@ class CameraPlan:
     unresolved: tuple[str, ...] = ()
 
 
+def same_look(one: CameraPlan, other: CameraPlan) -> bool:
+    """Whether the network is given the same with both, whatever they say of zones."""
+    return (one.width, one.regions, one.context_s) == (other.width, other.regions, other.context_s)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """A plan, and what is lost with it.

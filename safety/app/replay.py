@@ -1,25 +1,21 @@
 """``anjeon replay``: a rule on what was recorded, before it wakes anybody."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from safety.clock import Instant, SystemClock
+from safety.app.replay_events import event_of, iso
+from safety.app.replay_film import remarks, tried_on_film
+from safety.clock import SystemClock
 from safety.config import Settings
-from safety.perception.load import load_pose_detector
-from safety.perception.models import find_pose_model
-from safety.perception.ppe_load import load_ppe_detector
-from safety.perception.tracking import LEAST_SCORE
-from safety.replay.clips import cut
-from safety.replay.compare import Difference, compare
 from safety.replay.rules import proposals_for
-from safety.replay.run import Firing, replay_film, with_proposals
-from safety.replay.study import ReplayError, scenery_of, study
+from safety.replay.study import ReplayError, study
 from safety.site.apply import export_site
 from safety.site.document import read_site
 from safety.site.spec import SiteSpec
@@ -27,12 +23,8 @@ from safety.store import evidence, violations
 from safety.store.database import Database
 from zones.specs import RuleSpec
 
-AROUND_S = 3.0
-"""Seconds of film before and after a violation."""
-
 _MARKS = {"same": "=", "new": "+", "gone": "-"}
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
-_DEFAULT_ASPECT = 16 / 9
 
 
 def run_replay(
@@ -66,7 +58,7 @@ def run_replay(
     site = read_site(site_file) if site_file is not None else export_site(_there(database))
     proposals = proposals_for(site, rule)
     if source is not None:
-        result = _film(settings, site, proposals, source, camera, out)
+        result = tried_on_film(settings, site, proposals, source, camera, out)
     else:
         result = _recorded(settings, database, site, proposals, camera, since)
     typer.echo(json.dumps(result, indent=2) if as_object else _lines(result, site))
@@ -97,11 +89,11 @@ def _recorded(
     )
     did = _did(database, proposals, begin) if database is not None else []
     return {
-        "since": _iso(found.since),
-        "until": _iso(found.until),
+        "since": iso(found.since),
+        "until": iso(found.until),
         "frames": found.frames,
         "fired": did,
-        "events": [_event(each) for each in found.differences],
+        "events": [event_of(each) for each in found.differences],
     }
 
 
@@ -129,107 +121,42 @@ def _did(database: Database, proposals: Sequence[RuleSpec], since: float) -> lis
         ]
 
 
-def _film(
-    settings: Settings,
-    site: SiteSpec,
-    proposals: Sequence[RuleSpec],
-    film: Path,
-    camera_id: str | None,
-    out: Path | None,
-) -> dict[str, Any]:
-    known = {camera.id: camera for camera in site.cameras}
-    chosen = camera_id or (next(iter(known)) if len(known) == 1 else "")
-    if chosen not in known:
-        raise ReplayError(
-            "replay.which_camera",
-            "say whose film it is with --camera; known are {known}",
-            known=", ".join(sorted(known)) or "none",
-        )
-    camera = known[chosen]
-    people = load_pose_detector(
-        find_pose_model(settings),
-        width=camera.network_width,
-        aspect=_DEFAULT_ASPECT,
-        backend=settings.backend,
-        device=settings.device,
-        cache_dir=settings.models_dir,
-        confidence=LEAST_SCORE,
-    )
-    needs_ppe = any(each.kind == "missing_ppe" for each in proposals)
-    ppe = load_ppe_detector(settings) if needs_ppe else None
-    starts = Instant(wall=0.0, monotonic=0.0)
-    ids = {each.id for each in proposals}
-    present = [each for each in site.rules if each.id in ids]
-    both = [
-        scenery_of(site, camera, rules) for rules in (present, with_proposals(present, proposals))
-    ]
-    was, will = replay_film(film, both, people, ppe, starts=starts)
-    differences = compare(was, will)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-    return {
-        "film": str(film),
-        "events": [
-            _event(each) | _clip(film, each, number, out)
-            for number, each in enumerate(differences, start=1)
-        ],
-    }
-
-
-def _clip(film: Path, difference: Difference, number: int, out: Path | None) -> dict[str, str]:
-    if out is None:
-        return {}
-    firing = difference.firing
-    closed = firing.closed_at.wall if firing.closed_at is not None else firing.opened_at.wall
-    target = out / f"{number:03}-{firing.rule_id}.mp4"
-    start_s, end_s = firing.opened_at.wall - AROUND_S, closed + AROUND_S
-    cut(film, target, start_s=start_s, end_s=end_s)
-    return {"clip": str(target)}
-
-
 def moment(text: str, now: float, timezone: str) -> float:
     """Unix seconds of ``"2h"`` ago, or of an ISO time in the site's zone.
 
     Raises:
-        ReplayError: It is neither.
+        ReplayError: It is neither, or has not come yet.
     """
-    number, unit = text[:-1], text[-1:]
-    if unit in _UNITS and number.replace(".", "", 1).isdigit():
-        return now - float(number) * _UNITS[unit]
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
+    at = _ago(text, now) if text[-1:] in _UNITS else _said(text, timezone)
+    if at is None:
         raise ReplayError(
             "replay.since",
             "'{text}' is no time; say 30m, 2h or 7d, or 2026-01-05T08:00",
             text=text,
-        ) from error
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).timestamp()
+        )
+    if at >= now:
+        raise ReplayError(
+            "replay.future",
+            "'{text}' has not come yet; say a time that is over, such as 30m, 2h or 7d ago",
+            text=text,
+        )
+    return at
 
 
-def _event(difference: Difference) -> dict[str, Any]:
-    firing = difference.firing
-    return {
-        "change": difference.change,
-        "rule": firing.rule_id,
-        "kind": firing.rule_kind,
-        "camera": firing.camera_id,
-        "zone": firing.zone_id,
-        "subject": firing.subject,
-        "opened_at": _iso(firing.opened_at.wall),
-        "seconds": _seconds(firing),
-        "details": firing.details,
-    }
-
-
-def _seconds(firing: Firing) -> float | None:
-    if firing.closed_at is None:
+def _ago(text: str, now: float) -> float | None:
+    try:
+        number = float(text[:-1])
+    except ValueError:
         return None
-    return round(firing.closed_at.monotonic - firing.opened_at.monotonic, 2)
+    return now - number * _UNITS[text[-1]] if math.isfinite(number) else None
 
 
-def _iso(wall: float) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=wall)).isoformat()
+def _said(text: str, timezone: str) -> float | None:
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _lines(result: Mapping[str, Any], site: SiteSpec) -> str:
@@ -247,6 +174,7 @@ def _lines(result: Mapping[str, Any], site: SiteSpec) -> str:
             f"{_MARKS[event['change']]} {shown}  {event['rule']}  {event['camera']}  "
             f"{event['subject']}  {lasted}{'  ' + event['clip'] if 'clip' in event else ''}"
         )
+    lines += remarks(result)
     counts = {mark: sum(e["change"] == change for e in result["events"])
               for change, mark in _MARKS.items()}  # fmt: skip
     lines.append(

@@ -1,18 +1,21 @@
 """Runs rules over recorded observations or over a film."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from cameras.analyst import Analyst
-from cameras.film import frames_of
+from cameras.film import Damage, frames_of
+from cameras.gaze import Gaze, look
 from cameras.observations import Recorded
 from cameras.ppe import look_at_once
+from cameras.region_plan import CameraPlan, same_look
 from cameras.specs import CameraSpec
+from cameras.thinning import Thinning
 from safety.clock import Instant
 from safety.perception.detector import Detector, ObjectDetector
-from safety.types import PlantState, Violation
+from safety.types import Detections, Frame, PlantState, Violation
 from zones.calibration import FloorCalibration
 from zones.engine import RuleEngine, polygon_of
 from zones.specs import RuleSpec, ZoneSpec
@@ -64,6 +67,18 @@ class Scenery:
         return None if self.camera.calibration is None else solve(self.camera.calibration)
 
 
+Load = Callable[[int, float], Detector]
+"""Gives the network of a width for an aspect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A scenery, and how the camera's pictures are looked at for its rules."""
+
+    scenery: Scenery
+    plan: CameraPlan
+
+
 def replay_observations(recorded: Iterable[Recorded], scenery: Scenery) -> list[Firing]:
     """What the rules make of observations, which must come in order of time."""
     engine = _engine(scenery)
@@ -82,41 +97,70 @@ def replay_observations(recorded: Iterable[Recorded], scenery: Scenery) -> list[
 
 def replay_film(
     film: Path,
-    sceneries: Sequence[Scenery],
-    people: Detector,
+    looks: Sequence[Look],
+    load: Load,
     ppe: ObjectDetector | None,
     *,
     starts: Instant,
+    damage: Damage | None = None,
 ) -> list[list[Firing]]:
-    """What each set of rules makes of one camera's film; every picture is analysed once.
+    """What each set of rules makes of one camera's film, analysed as often and as closely as live.
 
-    What the plant said meanwhile is unknown, so everything is armed.
+    Sets of rules for which the pictures are looked at in the same way share that work. What the
+    plant said meanwhile is unknown, so everything is armed.
 
     Args:
-        sceneries: The same camera with different rules; at least one.
-        people, ppe: The networks; without ``ppe`` nobody's equipment is known.
+        looks: The same camera with different rules; at least one.
+        load: Gives the networks for persons.
+        ppe: The network for equipment; without it nobody's equipment is known.
         starts: When the film is said to begin.
+        damage: Where it is noted what could not be shown.
 
     Raises:
-        CameraError: The film cannot be read; what came before the damage is lost with it.
+        CameraError: Nothing of the film can be shown.
         ModelError: A network failed.
     """
-    runs = [
-        (Analyst(_engine(scenery), calibration=scenery.calibration), _Story())
-        for scenery in sceneries
-    ]
+    runs = [_Run(look) for look in looks]
+    views: list[tuple[Gaze, list[_Run]]] = []
+    for run in runs:
+        alike = next((sharing for gaze, sharing in views if same_look(gaze.plan, run.plan)), None)
+        if alike is None:
+            views.append((Gaze(run.plan), [run]))
+        else:
+            alike.append(run)
+    camera = looks[0].scenery.camera
+    thinning = Thinning(camera.id, camera.max_fps)
     frames = frames_of(
-        film, camera_id=sceneries[0].camera.id, width_px=people.network_px[0], starts=starts
+        film, camera_id=camera.id, width_px=camera.network_width, starts=starts, damage=damage
     )
     for frame in frames:
-        (detections,) = people.detect([frame.picture])
-        for analyst, story in runs:
-            observation = analyst.observe(frame, detections)
-            story.add(analyst.judge(observation, PlantState()))
-            if ppe is not None:
-                wanted = analyst.rules.ppe_wanted
-                look_at_once(ppe, analyst.ppe, frame, observation.persons, wanted)
-    return [story.firings() for _, story in runs]
+        if not thinning.wants(frame.captured_at):
+            continue
+        aspect = frame.width_px / frame.height_px
+        for gaze, sharing in views:
+            width = gaze.plan.width
+            detections = look(load(width, aspect), frame, gaze.due(frame), width)
+            for run in sharing:
+                run.take(frame, detections, ppe)
+    return [run.story.firings() for run in runs]
+
+
+class _Run:
+    """One set of rules on a film."""
+
+    def __init__(self, look: Look) -> None:
+        self.plan = look.plan
+        self.story = _Story()
+        scenery = look.scenery
+        self._analyst = Analyst(_engine(scenery), calibration=scenery.calibration)
+
+    def take(self, frame: Frame, detections: Detections, ppe: ObjectDetector | None) -> None:
+        analyst = self._analyst
+        observation = analyst.observe(frame, detections)
+        self.story.add(analyst.judge(observation, PlantState()))
+        if ppe is not None:
+            wanted = analyst.rules.ppe_wanted
+            look_at_once(ppe, analyst.ppe, frame, observation.persons, wanted)
 
 
 class _Story:

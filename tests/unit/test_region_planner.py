@@ -1,6 +1,7 @@
 """Plans for running cameras: from the configuration, what was seen, and what networks cost."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +10,16 @@ from cameras.budget import NetworkCosts
 from cameras.fleet import part_of
 from cameras.lane import Lane
 from cameras.messages import Configure
+from cameras.region_notes import note_of, plans_as_noted, read_notes, write_note
 from cameras.region_plan import Outlook
 from cameras.region_planner import CALM_PLANS, Part, Planner
 from cameras.specs import CameraSpec
 from cameras.worker import CameraWorker
 from safety.clock import SystemClock
+from safety.replay.sight import Film, plan_of
+from safety.site.spec import SiteSpec
 from safety.types import Frame
+from tests.support.observations import person
 from tests.support.pictures import WholePicture
 from tests.support.pinholes import Hung
 from tests.support.shards import film_camera
@@ -32,6 +37,7 @@ FAR = ((-1.5, 18.0), (1.5, 18.0), (1.5, 21.0), (-1.5, 21.0))
 TOO_FAR = ((-1.5, 34.0), (1.5, 34.0), (1.5, 37.0), (-1.5, 37.0))
 KEEP_OUT = IntrusionSpec(id="keep-out", name="Keep out", zone_id="zone")
 SIZE = (1920, 1080)
+HALL = ((0.1, 0.5), (0.9, 0.5), (0.9, 0.9), (0.1, 0.9))
 
 
 def calibrated(camera_id: str, hung: Hung = HUNG, **fields: object) -> CameraSpec:
@@ -191,3 +197,31 @@ async def test_where_frames_are_lost_less_is_planned_with_until_it_has_been_calm
     assert await close_ups(lost=10, looks=6) == 0
     assert await close_ups(lost=2, looks=CALM_PLANS - 1) is None
     assert await close_ups(lost=2) == 1
+
+
+async def test_what_is_noted_down_makes_the_same_plans_again(tmp_path: Path) -> None:
+    """Calibrated, learned, and neither; a replay reads the note of whichever shard it was."""
+    zone = ZoneSpec(id="hall", name="Hall", camera_id="plain", polygon=HALL)
+    rules = (KEEP_OUT, KEEP_OUT.model_copy(update={"id": "hall", "zone_id": "hall"}))
+    message = configuration(calibrated("far"), film_camera("plain"), rules=rules)
+    message = message.model_copy(update={"zones": (*message.zones, zone)})
+    site = Site(message)
+    for number in range(24):  # rows further down the picture show people taller
+        y = 0.4 + 0.2 * (number % 3)
+        somebody = person(number, (0.5, y), height=y / 2)
+        site.lanes["plain"].heights.add([somebody], 16 / 9, float(number))
+    outlooks = await site.plan()
+    assert outlooks is not None
+    assert site.planner.planned_with is not None
+    assert len(outlooks["far"].plan.regions) == 1
+    assert outlooks["plain"].plan.zone_px["hall"] is not None, "its heights were learned"
+    write_note(tmp_path / "looks" / "shard-0.json", note_of(site.planner.planned_with))
+    (tmp_path / "looks" / "torn.json").write_text("{", encoding="utf-8")
+    [note] = read_notes(tmp_path / "looks")
+    assert plans_as_noted([*site.parts.values()], note) == {
+        key: each.plan for key, each in outlooks.items()
+    }
+    film = Film(path=tmp_path, camera_id="far", width_px=SIZE[0], height_px=SIZE[1])
+    spec = SiteSpec(name="Site", cameras=message.cameras, zones=message.zones)
+    assert plan_of(spec, rules, film, note) == outlooks["far"].plan
+    assert plan_of(spec, rules[1:], film, note).regions == (), "nothing of it is watched then"
