@@ -1,6 +1,6 @@
-"""From events to the record: violation, alert and outbox in one transaction each.
+"""From reports to the record: violation, alert and outbox in one transaction.
 
-Everything here may be called again with the same event, late, or in another order, and
+Everything here may be called again with the same report, late, or in another order, and
 leaves the same record. All functions block; call them in a thread.
 """
 
@@ -14,14 +14,13 @@ from alerts.notices import SiteContext
 from alerts.telling import facts_of
 from safety.clock import Instant
 from safety.store import alerts, violations
-from safety.store.database import Database
 from safety.store.times import utc
 from safety.store.violations import SAME_AS, is_open, on_record, save_violation
 from safety.types import Phase, Violation
 
 
 def record_violation(
-    database: Database,
+    session: Session,
     violation: Violation,
     *,
     rule_channels: tuple[str, ...] | None,
@@ -35,7 +34,7 @@ def record_violation(
     A violation of a rule in shadow is put on record and raises no alert.
 
     Args:
-        database: The record.
+        session: The open transaction.
         violation: The report; the first one seen raises the alert, whatever its phase.
         rule_channels: Channels of the rule; None: all.
         site: Names, language and messengers.
@@ -43,40 +42,36 @@ def record_violation(
         now: The present, for the outbox.
         same_as: The violation that another camera reported of the same situation before; its
             alert stands for both, and is cleared when the last of them is over.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
     """
-    with database.transaction() as session:
-        first = _followed(session, violation, same_as)
-        if first is not None:
-            violation = replace(violation, details={**violation.details, SAME_AS: first})
-        save_violation(session, violation, siren_latency_s=siren_latency_s)
-        if violation.shadow:
-            return
-        facts = _violation_facts(violation, site)
-        if first is not None:
-            _clear_if_over(session, violation, first, site, facts, now)
-            return
-        raised = alerts.raise_alert(
-            session,
-            kind="violation",
-            dedupe_key=violation.id,
-            severity=violation.severity,
-            message_key=f"alert.{violation.rule_kind}",
-            params=_violation_params(violation, site),
-            raised_at=utc(violation.opened_at),
-            violation_id=violation.id,
-            camera_id=violation.camera_id,
-            zone_id=violation.zone_id,
-            rule_id=violation.rule_id,
-            rule_kind=violation.rule_kind,
-            subject=violation.subject,
-        )
-        if raised is not None:
-            known = replace(facts_of(raised, site), rule_channels=rule_channels)
-            escalation.begin(session, raised, facts=known, known=facts, site=site, now=utc(now))
-        _clear_if_over(session, violation, violation.id, site, facts, now)
+    first = _followed(session, violation, same_as)
+    if first is not None:
+        violation = replace(violation, details={**violation.details, SAME_AS: first})
+    save_violation(session, violation, siren_latency_s=siren_latency_s)
+    if violation.shadow:
+        return
+    facts = _violation_facts(violation, site)
+    if first is not None:
+        _clear_if_over(session, violation, first, site, facts, now)
+        return
+    raised = alerts.raise_alert(
+        session,
+        kind="violation",
+        dedupe_key=violation.id,
+        severity=violation.severity,
+        message_key=f"alert.{violation.rule_kind}",
+        params=_violation_params(violation, site),
+        raised_at=utc(violation.opened_at),
+        violation_id=violation.id,
+        camera_id=violation.camera_id,
+        zone_id=violation.zone_id,
+        rule_id=violation.rule_id,
+        rule_kind=violation.rule_kind,
+        subject=violation.subject,
+    )
+    if raised is not None:
+        known = replace(facts_of(raised, site), rule_channels=rule_channels)
+        escalation.begin(session, raised, facts=known, known=facts, site=site, now=utc(now))
+    _clear_if_over(session, violation, violation.id, site, facts, now)
 
 
 def _followed(session: Session, violation: Violation, same_as: str | None) -> str | None:
@@ -108,24 +103,20 @@ def _clear_if_over(
         escalation.cleared(session, cleared, at=over_at, known=facts, site=site, now=utc(now))
 
 
-def close_lost(database: Database, violation_id: str, *, site: SiteContext, now: Instant) -> None:
+def close_lost(session: Session, violation_id: str, *, site: SiteContext, now: Instant) -> None:
     """No more reports of this violation can come: close it, and clear its alert.
 
     Nobody has seen it end, so nobody is told that it has.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
     """
-    with database.transaction() as session:
-        violations.close_lost(session, violation_id, reason="shard_lost")
-        row = violations.get(session, violation_id)
-        first = str(row.details.get(SAME_AS, violation_id))
-        if is_open(session, first):
-            return
-        at = utc(now)
-        cleared = alerts.clear(session, first, at=at)
-        if cleared is not None:
-            escalation.cleared(session, cleared, at=at, known={}, site=site, now=at, silent=True)
+    violations.close_lost(session, violation_id, reason="shard_lost")
+    row = violations.get(session, violation_id)
+    first = str(row.details.get(SAME_AS, violation_id))
+    if is_open(session, first):
+        return
+    at = utc(now)
+    cleared = alerts.clear(session, first, at=at)
+    if cleared is not None:
+        escalation.cleared(session, cleared, at=at, known={}, site=site, now=at, silent=True)
 
 
 def _violation_params(violation: Violation, site: SiteContext) -> dict[str, Any]:

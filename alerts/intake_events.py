@@ -15,7 +15,6 @@ from safety.clock import Instant
 from safety.errors import AnjeonError
 from safety.i18n import explain, translator
 from safety.store import alerts
-from safety.store.database import Database
 from safety.store.tables import Alert
 from safety.store.times import utc
 from safety.types import Severity, Violation
@@ -26,7 +25,7 @@ not what was written."""
 
 
 def raise_camera_blind(
-    database: Database,
+    session: Session,
     *,
     camera_id: str,
     reason: str,
@@ -37,166 +36,132 @@ def raise_camera_blind(
     """A camera has seen nothing for too long; no second alert while one is not cleared.
 
     Args:
-        database: The record.
+        session: The open transaction.
         camera_id: Which camera.
         reason: Why, as in ``CameraStatus.reason``.
         since: When it went blind.
         site: Names, language and messengers.
         now: The present, for the outbox.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
     """
-    with database.transaction() as session:
-        if _lasting(session, "camera_blind", "camera_id", camera_id):
-            return
-        key = f"reason.{reason}"
-        why = translator(site.language)(key)
-        raised = alerts.raise_alert(
-            session,
-            kind="camera_blind",
-            dedupe_key=f"blind:{camera_id}:{since.wall:.3f}",
-            severity=Severity.WARNING,
-            message_key="alert.camera_blind",
-            params={
-                "camera": site.cameras.get(camera_id, camera_id),
-                "camera_id": camera_id,
-                "reason": reason if why == key else why,
-                "time": site.local(utc(since)),
-            },
-            raised_at=utc(now),
-            camera_id=camera_id,
-        )
-        if raised is not None:
-            facts = {"reason": reason, "since": utc(since).isoformat()}
-            _begin(session, raised, site, facts, now)
+    if _lasting(session, "camera_blind", "camera_id", camera_id):
+        return
+    key = f"reason.{reason}"
+    why = translator(site.language)(key)
+    raised = alerts.raise_alert(
+        session,
+        kind="camera_blind",
+        dedupe_key=f"blind:{camera_id}:{since.wall:.3f}",
+        severity=Severity.WARNING,
+        message_key="alert.camera_blind",
+        params={
+            "camera": site.cameras.get(camera_id, camera_id),
+            "camera_id": camera_id,
+            "reason": reason if why == key else why,
+            "time": site.local(utc(since)),
+        },
+        raised_at=utc(now),
+        camera_id=camera_id,
+    )
+    if raised is not None:
+        facts = {"reason": reason, "since": utc(since).isoformat()}
+        _begin(session, raised, site, facts, now)
 
 
 def clear_camera_blind(
-    database: Database, *, camera_id: str, site: SiteContext, now: Instant
+    session: Session, *, camera_id: str, site: SiteContext, now: Instant
 ) -> None:
-    """The camera sees again.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
-    """
-    with database.transaction() as session:
-        for alert in _lasting(session, "camera_blind", "camera_id", camera_id):
-            _clear(session, alert, site, now)
+    """The camera sees again."""
+    for alert in _lasting(session, "camera_blind", "camera_id", camera_id):
+        _clear(session, alert, site, now)
 
 
 def raise_channel_failed(
-    database: Database,
+    session: Session,
     *,
     channel_id: str,
     error: AnjeonError,
     site: SiteContext,
     now: Instant,
 ) -> None:
-    """A channel does not work; the other ones are told. No second alert while one lasts.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
-    """
-    with database.transaction() as session:
-        if _lasting(session, "channel_failed", "channel_id", channel_id):
-            return
-        raised = alerts.raise_alert(
-            session,
-            kind="channel_failed",
-            dedupe_key=f"channel:{channel_id}:{now.wall:.3f}",
-            severity=Severity.WARNING,
-            message_key="alert.channel_failed",
-            params={
-                "channel": site.channels.get(channel_id, channel_id),
-                "channel_id": channel_id,
-                "problem": explain(error, site.language),
-                "time": site.local(utc(now)),
-            },
-            raised_at=utc(now),
-        )
-        if raised is not None:
-            facts = {"channel_id": channel_id, "problem": str(error)}
-            _begin(session, raised, site, facts, now)
+    """A channel does not work; the other ones are told. No second alert while one lasts."""
+    if _lasting(session, "channel_failed", "channel_id", channel_id):
+        return
+    raised = alerts.raise_alert(
+        session,
+        kind="channel_failed",
+        dedupe_key=f"channel:{channel_id}:{now.wall:.3f}",
+        severity=Severity.WARNING,
+        message_key="alert.channel_failed",
+        params={
+            "channel": site.channels.get(channel_id, channel_id),
+            "channel_id": channel_id,
+            "problem": explain(error, site.language),
+            "time": site.local(utc(now)),
+        },
+        raised_at=utc(now),
+    )
+    if raised is not None:
+        facts = {"channel_id": channel_id, "problem": str(error)}
+        _begin(session, raised, site, facts, now)
 
 
 def clear_channel_failed(
-    database: Database, *, channel_id: str, site: SiteContext, now: Instant
+    session: Session, *, channel_id: str, site: SiteContext, now: Instant
 ) -> None:
-    """The channel works again.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
-    """
-    with database.transaction() as session:
-        for alert in _lasting(session, "channel_failed", "channel_id", channel_id):
-            _clear(session, alert, site, now)
+    """The channel works again."""
+    for alert in _lasting(session, "channel_failed", "channel_id", channel_id):
+        _clear(session, alert, site, now)
 
 
 def raise_not_paused(
-    database: Database, *, vehicle: str, violation: Violation, site: SiteContext, now: Instant
+    session: Session, *, vehicle: str, violation: Violation, site: SiteContext, now: Instant
 ) -> None:
-    """A vehicle was asked to pause because somebody is near it, and has not confirmed it.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
-    """
-    with database.transaction() as session:
-        raised = alerts.raise_alert(
-            session,
-            kind="not_paused",
-            dedupe_key=f"not_paused:{violation.id}",
-            severity=Severity.DANGER,
-            message_key="alert.not_paused",
-            params={
-                "vehicle": vehicle,
-                "camera": site.cameras.get(violation.camera_id, violation.camera_id),
-                "time": site.local(utc(now)),
-            },
-            raised_at=utc(now),
-            camera_id=violation.camera_id,
-            zone_id=violation.zone_id,
-        )
-        if raised is not None:
-            facts = {"vehicle": vehicle, "violation_id": violation.id}
-            _begin(session, raised, site, facts, now)
-            # It happened; it is not a situation that lasts.
-            _clear(session, raised, site, now, silent=True)
+    """A vehicle was asked to pause because somebody is near it, and has not confirmed it."""
+    raised = alerts.raise_alert(
+        session,
+        kind="not_paused",
+        dedupe_key=f"not_paused:{violation.id}",
+        severity=Severity.DANGER,
+        message_key="alert.not_paused",
+        params={
+            "vehicle": vehicle,
+            "camera": site.cameras.get(violation.camera_id, violation.camera_id),
+            "time": site.local(utc(now)),
+        },
+        raised_at=utc(now),
+        camera_id=violation.camera_id,
+        zone_id=violation.zone_id,
+    )
+    if raised is not None:
+        facts = {"vehicle": vehicle, "violation_id": violation.id}
+        _begin(session, raised, site, facts, now)
+        # It happened; it is not a situation that lasts.
+        _clear(session, raised, site, now, silent=True)
 
 
 def raise_keeping(
-    database: Database, kind: Keeping, params: dict[str, Any], *, site: SiteContext, now: Instant
+    session: Session, kind: Keeping, params: dict[str, Any], *, site: SiteContext, now: Instant
 ) -> None:
-    """Something is wrong with what is kept; no second alert while one is not cleared.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
-    """
-    with database.transaction() as session:
-        if alerts.uncleared(session, kind=kind):
-            return
-        raised = alerts.raise_alert(
-            session,
-            kind=kind,
-            dedupe_key=f"{kind}:{now.wall:.3f}",
-            severity=Severity.WARNING,
-            message_key=f"alert.{kind}",
-            params={**params, "about": kind, "time": site.local(utc(now))},
-            raised_at=utc(now),
-        )
-        if raised is not None:
-            _begin(session, raised, site, params, now)
+    """Something is wrong with what is kept; no second alert while one is not cleared."""
+    if alerts.uncleared(session, kind=kind):
+        return
+    raised = alerts.raise_alert(
+        session,
+        kind=kind,
+        dedupe_key=f"{kind}:{now.wall:.3f}",
+        severity=Severity.WARNING,
+        message_key=f"alert.{kind}",
+        params={**params, "about": kind, "time": site.local(utc(now))},
+        raised_at=utc(now),
+    )
+    if raised is not None:
+        _begin(session, raised, site, params, now)
 
 
-def clear_keeping(database: Database, kind: Keeping, *, site: SiteContext, now: Instant) -> None:
-    """All is well again with it.
-
-    Raises:
-        StoreUnavailable: Nothing was written; call again later.
-    """
-    with database.transaction() as session:
-        for alert in alerts.uncleared(session, kind=kind):
-            _clear(session, alert, site, now)
+def clear_keeping(session: Session, kind: Keeping, *, site: SiteContext, now: Instant) -> None:
+    """All is well again with it."""
+    for alert in alerts.uncleared(session, kind=kind):
+        _clear(session, alert, site, now)
 
 
 def _begin(

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from sqlmodel import Session
+
 from cameras.messages import CameraStatus
 from cameras.specs import CameraSpec
 from safety.clock import Clock, Instant
@@ -11,7 +13,6 @@ from safety.engine.coverage import CoverageKeeper, Interval
 from safety.engine.metrics import EngineMetrics
 from safety.engine.recorder import Entry, Recorder
 from safety.store import coverage
-from safety.store.database import Database
 from safety.store.times import utc
 
 TICK_S = 1.0
@@ -21,7 +22,7 @@ class CameraDesk:
     """Everything the engine knows about cameras.
 
     Args:
-        database: Where coverage goes, through ``recorder``.
+        recorder: Takes coverage to the record.
         alert: Called when a camera's blindness becomes an alert, and when that is over.
     """
 
@@ -29,14 +30,12 @@ class CameraDesk:
         self,
         *,
         clock: Clock,
-        database: Database,
         recorder: Recorder,
         metrics: EngineMetrics,
         alert: Callable[[Blindness], None],
     ) -> None:
         self._clock = clock
         self._recorder = recorder
-        self._database = database
         self._metrics = metrics
         self._alert = alert
         self._keeper = CoverageKeeper()
@@ -103,14 +102,14 @@ class CameraDesk:
             key = ("coverage", interval.camera_id, repr(interval.started), str(interval.open))
             self._recorder.put(Entry(key=key, write=partial(self._save, interval)))
 
-    def _save(self, interval: Interval) -> None:
-        with self._database.transaction() as session:
-            coverage.save_interval(
-                session,
-                camera_id=interval.camera_id,
-                state=interval.state,
-                reason=interval.reason,
-                started_at=utc(interval.started),
-                seconds=interval.seconds,
-                is_open=interval.open,
-            )
+    @staticmethod
+    def _save(interval: Interval, session: Session) -> None:
+        coverage.save_interval(
+            session,
+            camera_id=interval.camera_id,
+            state=interval.state,
+            reason=interval.reason,
+            started_at=utc(interval.started),
+            seconds=interval.seconds,
+            is_open=interval.open,
+        )

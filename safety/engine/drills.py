@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import structlog
+from sqlmodel import Session
 
 from alerts.channels.base import SirenLevel
 from alerts.sirens import SirenControl
@@ -14,7 +15,6 @@ from safety.engine.channels import ChannelDesk
 from safety.engine.recorder import Entry, Recorder
 from safety.errors import ChannelError
 from safety.store import drills
-from safety.store.database import Database
 from safety.store.tables import Drill
 from safety.store.times import utc
 
@@ -40,14 +40,12 @@ class DrillDesk:
         self,
         *,
         clock: Clock,
-        database: Database,
         recorder: Recorder,
         sirens: SirenControl,
         channels: ChannelDesk,
         cameras: Callable[[], frozenset[str]],
     ) -> None:
         self._clock = clock
-        self._database = database
         self._recorder = recorder
         self._sirens = sirens
         self._channels = channels
@@ -96,21 +94,20 @@ class DrillDesk:
             return "a siren is sounding for something real; try again when that is over"
         return ""
 
-    def _save(self, request: DrillRequest, result: DrillResult) -> None:
-        with self._database.transaction() as session:
-            drills.save(
-                session,
-                Drill(
-                    id=request.drill_id,
-                    camera_id=request.camera_id,
-                    channel_id=request.channel_id,
-                    scene=request.scene,
-                    outcome=result.outcome,
-                    reason=result.reason,
-                    engine_s=result.engine_s,
-                    siren_s=result.siren_s,
-                    total_s=result.total_s,
-                    at=utc(self._clock.now()),
-                    by=BY,
-                ),
-            )
+    def _save(self, request: DrillRequest, result: DrillResult, session: Session) -> None:
+        drills.save(
+            session,
+            Drill(
+                id=request.drill_id,
+                camera_id=request.camera_id,
+                channel_id=request.channel_id,
+                scene=request.scene,
+                outcome=result.outcome,
+                reason=result.reason,
+                engine_s=result.engine_s,
+                siren_s=result.siren_s,
+                total_s=result.total_s,
+                at=utc(self._clock.now()),
+                by=BY,
+            ),
+        )

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from sqlmodel import Session
+
 from alerts.channels.base import ChannelGone
 from alerts.intake_events import (
     clear_camera_blind,
@@ -18,7 +20,6 @@ from safety.engine.recorder import Entry, Recorder
 from safety.engine.site import EngineSite
 from safety.errors import ChannelError
 from safety.store import configuration
-from safety.store.database import Database
 from safety.types import Violation
 
 
@@ -34,13 +35,11 @@ class EventDesk:
         self,
         *,
         clock: Clock,
-        database: Database,
         recorder: Recorder,
         site: Callable[[], EngineSite],
         recorded: Callable[[], None],
     ) -> None:
         self._clock = clock
-        self._database = database
         self._recorder = recorder
         self._site = site
         self._recorded = recorded
@@ -51,15 +50,15 @@ class EventDesk:
         if episode.over:
             self._write(
                 ("sees", episode.id),
-                lambda: clear_camera_blind(
-                    self._database, camera_id=camera_id, site=self._context, now=now
+                lambda session: clear_camera_blind(
+                    session, camera_id=camera_id, site=self._context, now=now
                 ),
             )
             return
         self._write(
             ("blind", episode.id),
-            lambda: raise_camera_blind(
-                self._database,
+            lambda session: raise_camera_blind(
+                session,
                 camera_id=camera_id,
                 reason=episode.reason,
                 since=episode.since,
@@ -74,8 +73,8 @@ class EventDesk:
         names: Mapping[str, str] = {v.id: v.name for v in self._site().spec.plant.vehicles}
         self._write(
             ("not_paused", violation.id),
-            lambda: raise_not_paused(
-                self._database,
+            lambda session: raise_not_paused(
+                session,
                 vehicle=names.get(vehicle_id, vehicle_id),
                 violation=violation,
                 site=self._context,
@@ -89,8 +88,8 @@ class EventDesk:
         if ok or error is None:
             self._write(
                 ("channel_ok", channel_id, repr(now)),
-                lambda: clear_channel_failed(
-                    self._database, channel_id=channel_id, site=self._context, now=now
+                lambda session: clear_channel_failed(
+                    session, channel_id=channel_id, site=self._context, now=now
                 ),
             )
             return
@@ -98,8 +97,8 @@ class EventDesk:
             self._write(("channel_gone", channel_id), partial(self._disable, channel_id, error))
         self._write(
             ("channel_failed", channel_id, repr(now)),
-            lambda: raise_channel_failed(
-                self._database,
+            lambda session: raise_channel_failed(
+                session,
                 channel_id=channel_id,
                 error=error,
                 site=self._context,
@@ -111,11 +110,11 @@ class EventDesk:
     def _context(self) -> SiteContext:
         return self._site().context
 
-    def _disable(self, channel_id: str, error: ChannelError) -> None:
-        with self._database.transaction() as session:
-            configuration.disable_channel(session, channel_id, reason=str(error))
+    @staticmethod
+    def _disable(channel_id: str, error: ChannelError, session: Session) -> None:
+        configuration.disable_channel(session, channel_id, reason=str(error))
 
-    def _write(self, key: tuple[str, ...], write: Callable[[], None]) -> None:
+    def _write(self, key: tuple[str, ...], write: Callable[[Session], None]) -> None:
         async def stored() -> None:
             self._recorded()
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from safety.engine.recorder import Entry, Recorder
+from safety.engine.recorder import Chore, Recorder
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.errors import AnjeonError, StoreUnavailable
 
@@ -79,7 +79,7 @@ class SiteFollower:
                 step()
             taken_over.set()
 
-        self._recorder.put(Entry(key=("take_over",), write=look_back, stored=resume))
+        self._recorder.put(Chore(key=("take_over",), do=look_back, stored=resume))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TAKE_OVER_S):
                 await taken_over.wait()

@@ -105,7 +105,8 @@ class KeepingDesk:
 
     def _set(self, kind: Keeping, *, on: bool, params: dict[str, Any]) -> None:
         context, now = self._site().context, self._clock.now()
-        if on:
-            raise_keeping(self._database, kind, params, site=context, now=now)
-        else:
-            clear_keeping(self._database, kind, site=context, now=now)
+        with self._database.transaction() as session:
+            if on:
+                raise_keeping(session, kind, params, site=context, now=now)
+            else:
+                clear_keeping(session, kind, site=context, now=now)

@@ -85,7 +85,7 @@ class Engine:
         self._clock = clock
         self._database = database
         self._metrics = EngineMetrics(registry)
-        self._recorder = Recorder(clock=clock)
+        self._recorder = Recorder(database, clock=clock)
         self._site = EngineSite(spec=NO_SITE, revision=-1, rule_revisions={})
         self._follower = SiteFollower(
             SiteKeeper(database, settings.data_dir / "site-copy.json"),
@@ -96,7 +96,6 @@ class Engine:
         )
         self._events = EventDesk(
             clock=clock,
-            database=database,
             recorder=self._recorder,
             site=lambda: self._site,
             recorded=lambda: self._dispatcher.nudge(),
@@ -177,7 +176,6 @@ class Engine:
         )
         self._cameras = CameraDesk(
             clock=clock,
-            database=database,
             recorder=self._recorder,
             metrics=self._metrics,
             alert=self._events.blindness,
@@ -192,7 +190,6 @@ class Engine:
         )
         self._drills = DrillDesk(
             clock=clock,
-            database=database,
             recorder=self._recorder,
             sirens=self._sirens,
             channels=self._channels,

@@ -7,6 +7,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlmodel import Session
 
 from alerts.channels.siren_spec import SirenSpec
 from alerts.siren_selftest import SelfTest, is_due, try_out
@@ -123,9 +124,9 @@ class SelfTestDesk:
             problem=explain(error, self._site().spec.language),
         )
 
-    def _save(self, row: Callable[[], SirenTest]) -> None:
-        with self._database.transaction() as session:
-            siren_tests.save(session, row())
+    @staticmethod
+    def _save(row: Callable[[], SirenTest], session: Session) -> None:
+        siren_tests.save(session, row())
 
     def _read(self) -> dict[str, SirenTest]:
         with self._database.reading() as session:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from sqlmodel import Session
+
 from alerts.intake import close_lost, record_violation
 from alerts.sirens import SirenControl
 from cameras.messages import (
@@ -110,10 +112,14 @@ class ViolationDesk:
 
     async def evidence(self, message: EvidenceReady | EvidenceFailed, reply: Reply) -> None:
         """Queue the record of a piece of evidence."""
-        stored = EvidenceStored(violation_id=message.violation_id, kind=message.kind)
+        stored = EvidenceStored(
+            violation_id=message.violation_id,
+            kind=message.kind,
+            other_camera=message.other_camera,
+        )
         self._recorder.put(
             Entry(
-                key=(message.type, message.violation_id, message.kind),
+                key=(message.type, message.violation_id, message.kind, message.other_camera),
                 write=partial(self._save_evidence, message),
                 stored=partial(self._confirm, reply, stored),
             )
@@ -187,9 +193,8 @@ class ViolationDesk:
                 Entry(key=("orphan", violation_id), write=partial(self._close_lost, violation_id))
             )
 
-    def _close_lost(self, violation_id: str) -> None:
-        now = self._clock.now()
-        close_lost(self._database, violation_id, site=self._site().context, now=now)
+    def _close_lost(self, violation_id: str, session: Session) -> None:
+        close_lost(session, violation_id, site=self._site().context, now=self._clock.now())
 
     def _channels(self, violation: Violation) -> tuple[str, ...] | None:
         return self._site().rule_channels.get(violation.rule_id)
@@ -198,10 +203,10 @@ class ViolationDesk:
         reply(stored)
         self._recorded()
 
-    def _record(self, violation: Violation, first: str | None) -> None:
+    def _record(self, violation: Violation, first: str | None, session: Session) -> None:
         latencies = self._sirens.latencies(violation.id).values()
         record_violation(
-            self._database,
+            session,
             violation,
             rule_channels=self._channels(violation),
             site=self._site().context,
@@ -210,31 +215,33 @@ class ViolationDesk:
             same_as=first,
         )
 
-    def _save_latency(self, violation_id: str, seconds: float) -> None:
-        with self._database.transaction() as session:
-            violations.set_siren_latency(session, violation_id, seconds)
+    @staticmethod
+    def _save_latency(violation_id: str, seconds: float, session: Session) -> None:
+        violations.set_siren_latency(session, violation_id, seconds)
 
-    def _save_evidence(self, message: EvidenceReady | EvidenceFailed) -> None:
-        with self._database.transaction() as session:
-            if isinstance(message, EvidenceFailed):
-                evidence.failed(
-                    session,
-                    violation_id=message.violation_id,
-                    kind=message.kind,
-                    reason=message.reason,
-                )
-                return
-            evidence.ready(
+    def _save_evidence(self, message: EvidenceReady | EvidenceFailed, session: Session) -> None:
+        if isinstance(message, EvidenceFailed):
+            evidence.failed(
                 session,
                 violation_id=message.violation_id,
                 kind=message.kind,
-                path=message.path,
-                sha256=message.sha256,
-                size_bytes=message.size_bytes,
-                started_at=utc(message.started_at),
-                ended_at=utc(message.ended_at),
-                sidecar_sha256=message.sidecar_sha256,
+                reason=message.reason,
+                other_camera=message.other_camera,
             )
+            return
+        evidence.ready(
+            session,
+            violation_id=message.violation_id,
+            kind=message.kind,
+            path=message.path,
+            sha256=message.sha256,
+            size_bytes=message.size_bytes,
+            started_at=utc(message.started_at),
+            ended_at=utc(message.ended_at),
+            sidecar_sha256=message.sidecar_sha256,
+            at=utc(self._clock.now()),
+            other_camera=message.other_camera,
+        )
 
     def _attended_among(self, violation_ids: set[str]) -> set[str]:
         with self._database.reading() as session:

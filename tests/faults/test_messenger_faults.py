@@ -22,6 +22,7 @@ from alerts.specs import AnyChannelSpec, ChannelSpec
 from safety.clock import SystemClock
 from safety.store.database import Database
 from safety.store.tables import Delivery
+from safety.types import Violation
 from tests.contracts.test_messengers import KINDS
 from tests.faults.channel_faults import CHANNEL_FAULTS, Fronts
 from tests.support.database import rows
@@ -82,6 +83,18 @@ async def messengers(fronts: Fronts) -> AsyncIterator[Mapping[str, Messenger]]:
         yield opened_channels
 
 
+def record(database: Database, violation: Violation, site: SiteContext) -> None:
+    with database.transaction() as session:
+        record_violation(
+            session,
+            violation,
+            rule_channels=None,
+            site=site,
+            siren_latency_s=None,
+            now=CLOCK.now(),
+        )
+
+
 @pytest.mark.parametrize("name", CHANNEL_FAULTS)
 async def test_services_that_fail_lose_nothing_and_hold_up_neither_siren_nor_each_other(
     name: str,
@@ -113,15 +126,7 @@ async def test_services_that_fail_lose_nothing_and_hold_up_neither_siren_nor_eac
             await asyncio.sleep(0.02)
             if number >= ALERTS:
                 continue
-            await asyncio.to_thread(
-                record_violation,
-                sqlite_database,
-                violation,
-                rule_channels=None,
-                site=site,
-                siren_latency_s=None,
-                now=CLOCK.now(),
-            )
+            await asyncio.to_thread(record, sqlite_database, violation, site)
         dispatcher.nudge()
 
         def of(channel_id: str) -> list[Delivery]:

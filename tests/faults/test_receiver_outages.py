@@ -70,14 +70,15 @@ async def dispatching(
 def fill(database: Database, count: int) -> None:
     for number in range(count):
         # Each in a zone of its own: alerts of one situation would share one notice.
-        record_violation(
-            database,
-            replace(opened(f"v{number}", at=CLOCK.now()), zone_id=f"z{number}"),
-            rule_channels=None,
-            site=SITE,
-            siren_latency_s=None,
-            now=CLOCK.now(),
-        )
+        with database.transaction() as session:
+            record_violation(
+                session,
+                replace(opened(f"v{number}", at=CLOCK.now()), zone_id=f"z{number}"),
+                rule_channels=None,
+                site=SITE,
+                siren_latency_s=None,
+                now=CLOCK.now(),
+            )
 
 
 def count(database: Database, channel: str, state: str) -> int:

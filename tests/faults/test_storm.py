@@ -66,7 +66,10 @@ async def test_sirens_first_nothing_lost_and_people_get_summaries(
     site: EngineSite,
     webhook_receiver: WebhookReceiver,
 ) -> None:
-    siren, recorder = FickleChannel("siren", tmp_path, CLOCK), Recorder(clock=CLOCK)
+    siren, recorder = (
+        FickleChannel("siren", tmp_path, CLOCK),
+        Recorder(sqlite_database, clock=CLOCK),
+    )
     sounded: set[str] = set()
     sirens = SirenControl(
         {"siren": siren},

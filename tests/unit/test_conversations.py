@@ -72,14 +72,15 @@ class Plant:
         self.report(replace(cleared(violation), closed_at=self.now, captured_at=self.now))
 
     def report(self, violation: Violation) -> None:
-        record_violation(
-            self.database,
-            violation,
-            rule_channels=None,
-            site=self.site,
-            siren_latency_s=None,
-            now=self.now,
-        )
+        with self.database.transaction() as session:
+            record_violation(
+                session,
+                violation,
+                rule_channels=None,
+                site=self.site,
+                siren_latency_s=None,
+                now=self.now,
+            )
 
     def wait(self, seconds: float) -> None:
         """Let time pass, looking every second as the engine does (every ten, for long times)."""
@@ -351,7 +352,8 @@ def test_a_shard_that_is_lost_ends_the_situation_without_saying_that_it_is_over(
     plain: Plant,
 ) -> None:
     violation = plain.intrude()
-    close_lost(plain.database, violation.id, site=plain.site, now=plain.now)
+    with plain.database.transaction() as session:
+        close_lost(session, violation.id, site=plain.site, now=plain.now)
     plain.wait(5)
     assert plain.told == ["raised"]
     plain.wait(100)

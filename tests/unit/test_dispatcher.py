@@ -46,14 +46,15 @@ def fill(database: Database, count: int, *channels: str, prefix: str = "v") -> N
         # Each in a zone of its own: alerts of one situation would share one notice.
         name = f"{prefix}{number}"
         violation = replace(opened(name, at=CLOCK.now()), zone_id=name)
-        record_violation(
-            database,
-            violation,
-            rule_channels=None,
-            site=site,
-            siren_latency_s=None,
-            now=CLOCK.now(),
-        )
+        with database.transaction() as session:
+            record_violation(
+                session,
+                violation,
+                rule_channels=None,
+                site=site,
+                siren_latency_s=None,
+                now=CLOCK.now(),
+            )
 
 
 def in_state(database: Database, channel: str, state: str) -> list[Delivery]:

@@ -44,14 +44,15 @@ def record(
     site: SiteContext = SITE,
 ) -> None:
     for report in reports:
-        record_violation(
-            database,
-            report,
-            rule_channels=channels,
-            site=site,
-            siren_latency_s=0.08,
-            now=LATER,
-        )
+        with database.transaction() as session:
+            record_violation(
+                session,
+                report,
+                rule_channels=channels,
+                site=site,
+                siren_latency_s=0.08,
+                now=LATER,
+            )
 
 
 def all_alerts(database: Database) -> list[Alert]:
@@ -191,19 +192,23 @@ def test_a_database_that_is_away_is_told_apart() -> None:
 
 
 def blind(database: Database, since: Instant) -> None:
-    raise_camera_blind(
-        database, camera_id="cam-1", reason="no_frames", since=since, site=SITE, now=LATER
-    )
+    with database.transaction() as session:
+        raise_camera_blind(
+            session, camera_id="cam-1", reason="no_frames", since=since, site=SITE, now=LATER
+        )
 
 
 def test_blindness_is_one_alert_until_the_camera_sees_again(database: Database) -> None:
     blind(database, START)
     blind(database, START.shifted(5))
     assert len(all_alerts(database)) == 1, "a restarted engine finds the same blindness again"
-    clear_camera_blind(database, camera_id="cam-2", site=SITE, now=LATER)
+    with database.transaction() as session:
+        clear_camera_blind(session, camera_id="cam-2", site=SITE, now=LATER)
     assert all_alerts(database)[0].cleared_at is None
-    clear_camera_blind(database, camera_id="cam-1", site=SITE, now=LATER)
-    clear_camera_blind(database, camera_id="cam-1", site=SITE, now=LATER)
+    with database.transaction() as session:
+        clear_camera_blind(session, camera_id="cam-1", site=SITE, now=LATER)
+    with database.transaction() as session:
+        clear_camera_blind(session, camera_id="cam-1", site=SITE, now=LATER)
     assert all_alerts(database)[0].cleared_at is not None
     blind(database, START.shifted(60))
     assert len(all_alerts(database)) == 2
@@ -213,11 +218,13 @@ def test_blindness_is_one_alert_until_the_camera_sees_again(database: Database) 
 def test_a_failed_channel_is_told_to_the_others(database: Database) -> None:
     error = ChannelError("channel.timeout", "no answer", channel="hook", seconds=10)
     for _ in range(2):
-        raise_channel_failed(database, channel_id="hook", error=error, site=SITE, now=LATER)
+        with database.transaction() as session:
+            raise_channel_failed(session, channel_id="hook", error=error, site=SITE, now=LATER)
     assert events(database) == {("mail", "raised")}
     text = told(database)["mail", "raised"].text
     assert "channel Control room does not work. Channel hook did not answer within 10 s" in text
-    clear_channel_failed(database, channel_id="hook", site=SITE, now=LATER)
+    with database.transaction() as session:
+        clear_channel_failed(session, channel_id="hook", site=SITE, now=LATER)
     assert events(database) == {("mail", "raised"), ("mail", "cleared")}
 
 

@@ -139,7 +139,8 @@ def test_a_vehicle_that_did_not_pause_is_one_alert_that_is_past(
     )
     context = SiteContext(name="Works", timezone="Asia/Seoul", language="ko", messengers=("log",))
     for _ in range(2):
-        raise_not_paused(site.database, vehicle="AMR 1", violation=near, site=context, now=now)
+        with site.database.transaction() as session:
+            raise_not_paused(session, vehicle="AMR 1", violation=near, site=context, now=now)
     with site.database.reading() as session:
         (alert,) = session.exec(select(Alert).where(Alert.kind == "not_paused")).all()
         assert alert.cleared_at is not None

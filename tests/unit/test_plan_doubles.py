@@ -132,15 +132,16 @@ def test_an_earlier_lifes_decision_stands() -> None:
 
 def record(database: Database, *reports: Violation, same_as: str | None = None) -> None:
     for report in reports:
-        record_violation(
-            database,
-            report,
-            rule_channels=None,
-            site=SITE,
-            siren_latency_s=None,
-            now=START.shifted(30),
-            same_as=same_as,
-        )
+        with database.transaction() as session:
+            record_violation(
+                session,
+                report,
+                rule_channels=None,
+                site=SITE,
+                siren_latency_s=None,
+                now=START.shifted(30),
+                same_as=same_as,
+            )
 
 
 def all_alerts(database: Database) -> list[Alert]:

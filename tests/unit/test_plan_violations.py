@@ -42,7 +42,7 @@ SITE = EngineSite(
 async def test_two_cameras_one_person_one_alert_one_acknowledgement(
     database: Database, tmp_path: Path
 ) -> None:
-    siren, recorder = FickleChannel("s", tmp_path, CLOCK), Recorder(clock=CLOCK)
+    siren, recorder = FickleChannel("s", tmp_path, CLOCK), Recorder(database, clock=CLOCK)
     sirens = SirenControl({"s": siren}, clock=CLOCK, timings=TIMINGS)
 
     def desk() -> ViolationDesk:

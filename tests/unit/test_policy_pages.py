@@ -44,9 +44,10 @@ def raise_alert(site: Site, number: int, zone: str = "press-2", **values: Any) -
         opened(f"v{number}", at=at, camera_id="press"),
         **{"zone_id": zone, "rule_id": "press-entry", "subject": f"person-{number}", **values},
     )
-    record_violation(
-        site.database, violation, rule_channels=None, site=context, siren_latency_s=None, now=at
-    )
+    with site.database.transaction() as session:
+        record_violation(
+            session, violation, rule_channels=None, site=context, siren_latency_s=None, now=at
+        )
     with site.database.reading() as session:
         found = alerts.list_alerts(session, limit=200)
     return next(each for each in found if each.violation_id == violation.id)
@@ -228,7 +229,7 @@ def test_the_inbox_shows_conversations_and_finds_them(site: Site) -> None:
     program = site.program("read")
     rows = program.get("/api/v1/alerts?leads=true&zone=press-2").json()["items"]
     assert [(row["id"], row["joined"]) for row in rows] == [(lead.id, 1)]
-    told = program.get(f"/api/v1/alerts/{lead.id}/timeline").json()
+    told = every(program, f"/api/v1/alerts/{lead.id}/timeline")
     assert [row["event"] for row in told] == ["opened", "delivery.pending", "joined"]
 
 

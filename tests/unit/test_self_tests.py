@@ -70,7 +70,7 @@ class Plant:
         self.sirens = SirenControl({}, clock=self.clock)
         dispatcher = Dispatcher(database, {}, clock=self.clock)
         self.channels = ChannelDesk(self.sirens, dispatcher, clock=self.clock, data_dir=directory)
-        self.recorder = Recorder(clock=self.clock)
+        self.recorder = Recorder(database, clock=self.clock)
         self.desk = self.new_desk()
 
     def new_desk(self) -> SelfTestDesk:
