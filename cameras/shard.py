@@ -29,12 +29,14 @@ from cameras.messages import (
     Configured,
     FloorSighting,
     PlantUpdate,
+    PpeSums,
     ShardStats,
     ViolationReport,
 )
 from cameras.observation_log import ObservationLog
 from cameras.plant import PlantBoard
 from cameras.ppe import PpeThread
+from cameras.ppe_sums import PpeSumming
 from cameras.shardlock import ShardLock
 from cameras.sidecar import camera_words, made_with, origin_of
 from cameras.sightings import Sightings
@@ -131,7 +133,8 @@ class Shard:
             obey=self._obey,
             connected=self._report_all,
         )
-        self._sightings = Sightings(self._sighted, clock=clock)
+        self._sightings = Sightings(self._post, clock=clock)
+        self._ppe_sums = PpeSumming(self._post)
         self._observations = _observation_log(settings, clock)
         self._configured: Configure | None = None
         self._leave = asyncio.Event()
@@ -198,13 +201,14 @@ class Shard:
         """A frame was analysed; in the inference thread."""
         if self._observations is not None:
             self._observations.put(analysis.observation, analysis.plant)
+        self._ppe_sums.analysed(analysis.observation, lane.rules.ppe_duties)
         self._live.analysed(lane, analysis)
         if analysis.calibration is not None:
             self._sightings.analysed(lane.spec.id, analysis)
 
-    def _sighted(self, sighting: FloorSighting) -> None:
+    def _post(self, figure: FloorSighting | PpeSums) -> None:
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._link.post, sighting)
+            self._loop.call_soon_threadsafe(self._link.post, figure)
 
     def _fell_back(self, _why: ModelError) -> None:
         """A network runs on the processor instead of its device; in whichever thread ran it."""
@@ -215,6 +219,7 @@ class Shard:
         await asyncio.gather(
             asyncio.to_thread(self._inference.stop), asyncio.to_thread(self._ppe.stop)
         )
+        self._ppe_sums.flush()
         await self._evidence.finish(EVIDENCE_S)
         self._spool.leave()
         await asyncio.gather(self._fleet.stop(), self._link.drained(CONFIRMATION_S))

@@ -165,6 +165,10 @@ class Settings(BaseSettings):
     audit_years: float = Field(default=5.0, ge=1, le=100)
     """How long the audit trail is kept, years."""
 
+    sums_years: float = Field(default=3.0, ge=1, le=100)
+    """How long sums of the floor (where people were) and of protective equipment are kept,
+    years. Monthly reports stay."""
+
     evidence_originals: Literal["viewer", "operator", "manager"] = "operator"
     """Who sees evidence as it was recorded; everybody below sees it blurred."""
 

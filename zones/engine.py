@@ -1,6 +1,7 @@
 """Evaluates the rules of one camera, frame by frame."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from safety.clock import Instant
@@ -22,6 +23,20 @@ from zones.unreal import Unreal
 
 
 class RuleEngine:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpeDuty:
+    """Who has to wear what now, by one rule.
+
+    Attributes:
+        inside: Track ids of those in the zone, as of the newest observation.
+    """
+
+    rule_id: str
+    zone_id: str
+    items: frozenset[PpeItem]
+    inside: frozenset[int]
+
+
     """The rules of one camera and the violations they have open."""
 
     def __init__(
@@ -142,6 +157,23 @@ class RuleEngine:
 
     def configure(
         self,
+    @property
+    def ppe_duties(self) -> list[PpeDuty]:
+        """Who has to wear what, by every armed rule; rules on trial oblige nobody."""
+        return [
+            PpeDuty(
+                rule_id=rule_id,
+                zone_id=rule.spec.zone_id,
+                items=rule.machine.items,
+                inside=rule.machine.inside,
+            )
+            for rule_id, rule in self._rules.items()
+            if isinstance(rule.machine, MissingPpeMachine)
+            and rule.armament.is_armed
+            and rule.spec.mode == "active"
+            and rule.spec.zone_id is not None
+        ]
+
         zones: Sequence[ZoneSpec],
         rules: Sequence[RuleSpec],
         rule_revisions: Mapping[str, int],

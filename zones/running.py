@@ -29,13 +29,14 @@ class RunningRule:
     The calibration is no such source: a camera that is calibrated anew starts anew.
 
     Attributes:
+        spec: What it was made from.
         machine: Its state.
         armament: Whether it is armed, as of the newest frame or look.
     """
 
     def __init__(self, spec: RuleBase, zone: ZoneView | None, context: RuleContext) -> None:
+        self.spec = spec
         self._source = (spec, context.rule_revision, zone)
-        self._zone_id = spec.zone_id
         self._arming = ArmingWatch(spec.arming)
         self.machine: RuleMachine = spec.machine(context)
         self._watcher = self.machine if isinstance(self.machine, CameraWatcher) else None
@@ -69,7 +70,7 @@ class RunningRule:
             return []
         was_armed = self.armament.is_armed
         armament = self._arming.look(plant, now.monotonic)
-        self.armament = Armament.MUTED if self._zone_id in plant.muted_zones else armament
+        self.armament = Armament.MUTED if self.spec.zone_id in plant.muted_zones else armament
         if self.armament.is_armed or not was_armed:
             return []
         reason: EndReason = "muted" if self.armament is Armament.MUTED else "disarmed"

@@ -30,6 +30,7 @@ from cameras.messages.plant import (
     PlantUpdate,
     ReportedVehicle,
 )
+from cameras.messages.ppe import PpeSum, PpeSums
 from cameras.messages.records import (
     EvidenceFailed,
     EvidenceReady,
@@ -76,6 +77,8 @@ __all__ = [
     "PlantUpdate",
     "ReportedVehicle",
     "SeenPerson",
+    "PpeSum",
+    "PpeSums",
     "ShardStats",
     "Shutdown",
     "Snapshot",
@@ -112,6 +115,7 @@ AnyMessage = Annotated[
     | PlanUpdate
     | DrillRequest
     | DrillResult
+    | PpeSums
     | Shutdown,
     Field(discriminator="type"),
 ]

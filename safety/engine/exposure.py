@@ -6,7 +6,7 @@ Kept are sums. Who it was, when within the day, and which way anybody went is fo
 import asyncio
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from safety.engine.merging import Merged
 from safety.errors import StoreUnavailable
 from safety.store import exposure
 from safety.store.database import Database
-from safety.store.exposure import Amount, Cell
+from safety.store.exposure import LEAST_PEOPLE, Amount, Cell
 from safety.store.times import utc
 from safety.types import Phase, Violation
 
@@ -33,15 +33,20 @@ LONGEST_S: Final = 3.0
 MOST_CELLS: Final = 20_000
 """Cells that wait while the record cannot be reached; a hall of 140 by 140 metres."""
 
+SURE_S: Final = 10.0
+"""Somebody on the plan counts as a person of their own from this age on: two cameras that have
+not found out yet that they see the same person make two for moments."""
+
 _PERSON = re.compile(r"person-(\d+)")
 
 
 @dataclass(slots=True)
 class _Sum:
     seconds: float = 0.0
-    new: int = 0
     violations: int = 0
+    people: int = 0
     seen: set[int] = field(default_factory=set)
+    """Who was there on that day, by id on the plan; nobody any more once they are enough."""
 
 
 class ExposureDesk:
@@ -68,6 +73,7 @@ class ExposureDesk:
         self._person_of = person_of
         self._timezone = timezone
         self._days: dict[str, dict[Cell, _Sum]] = {}
+        self._present: dict[int, tuple[float, float]] = {}
         self._looked: float | None = None
 
     async def run(self) -> None:
@@ -88,6 +94,8 @@ class ExposureDesk:
         self._looked = now.monotonic
         seconds = min(max(now.monotonic - since, 0.0), LONGEST_S)
         for person in self._people():
+            first, _ = self._present.get(person.id, (now.monotonic, 0.0))
+            self._present[person.id] = first, now.monotonic
             self._count(person, seconds=seconds, violations=0)
 
     def violation(self, violation: Violation) -> None:
@@ -111,11 +119,19 @@ class ExposureDesk:
         except Exception:
             log.exception("exposure_not_written")
         newest = max(self._days, default="")
-        # Who was there is remembered as long as the day lasts, so that nobody counts twice.
+        # Who was there is remembered as long as the day lasts, to tell people apart.
         self._days = {
             day: cells
             for day, cells in self._days.items()
             if day == newest or any(each.seconds or each.violations for each in cells.values())
+        }
+        known = {
+            who for cells in self._days.values() for each in cells.values() for who in each.seen
+        }
+        self._present = {
+            who: (since, until)
+            for who, (since, until) in self._present.items()
+            if who in known or until == self._looked
         }
 
     def _count(self, person: Merged, *, seconds: float, violations: int) -> None:
@@ -127,26 +143,38 @@ class ExposureDesk:
         total = cells.setdefault(cell, _Sum())
         total.seconds += seconds
         total.violations += violations
-        if person.id not in total.seen:
+        if total.people < LEAST_PEOPLE:
             total.seen.add(person.id)
-            total.new += 1
 
     def _taken(self, cells: dict[Cell, _Sum]) -> dict[Cell, Amount]:
-        taken = {
-            cell: Amount(person_seconds=each.seconds, tracks=each.new, violations=each.violations)
-            for cell, each in cells.items()
-            if each.seconds or each.violations
-        }
-        for each in cells.values():
-            each.seconds, each.new, each.violations = 0.0, 0, 0
+        touched = {cell: each for cell, each in cells.items() if each.seconds or each.violations}
+        taken: dict[Cell, Amount] = {}
+        for cell, each in touched.items():
+            self._tell_apart(each)
+            taken[cell] = Amount(
+                person_seconds=each.seconds, people=each.people, violations=each.violations
+            )
+            each.seconds, each.violations = 0.0, 0
         return taken
+
+    def _tell_apart(self, cell: _Sum) -> None:
+        """How many of those who were in a cell that day are surely not the same person.
+
+        A track that breaks makes a new one, but never one at the same time: people who were on
+        the plan at the same moment, wherever, are different ones.
+        """
+        if cell.people >= LEAST_PEOPLE:
+            return
+        present = (self._present[who] for who in cell.seen if who in self._present)
+        cell.people = min(most_at_once(present), LEAST_PEOPLE)
+        if cell.people >= LEAST_PEOPLE:
+            cell.seen.clear()
 
     def _put_back(self, waiting: dict[str, dict[Cell, Amount]]) -> None:
         for day, amounts in waiting.items():
             for cell, amount in amounts.items():
                 total = self._days[day][cell]
                 total.seconds += amount.person_seconds
-                total.new += amount.tracks
                 total.violations += amount.violations
 
     def _write(self, waiting: dict[str, dict[Cell, Amount]]) -> None:
@@ -155,3 +183,22 @@ class ExposureDesk:
         with self._database.transaction() as session:
             for day, amounts in waiting.items():
                 exposure.add(session, day, amounts)
+
+
+def most_at_once(present: Iterable[tuple[float, float]]) -> int:
+    """How many were on the plan at the same moment at the most.
+
+    Args:
+        present: Since when and until when each was, monotonic seconds.
+    """
+    moves = [
+        (at, step)
+        for since, until in present
+        if until - since > SURE_S
+        for at, step in ((since + SURE_S, 1), (until, -1))
+    ]
+    most = now = 0
+    for _, step in sorted(moves):
+        now += step
+        most = max(most, now)
+    return most

@@ -16,7 +16,7 @@ from safety.engine.versions import record_versions
 from safety.errors import StoreUnavailable
 from safety.evidence.retention import GB, Limits, Room, sweep
 from safety.evidence.verification import verify_and_record
-from safety.store import audit
+from safety.store import audit, exposure, ppe_hours
 from safety.store.database import Database
 from safety.store.times import utc
 
@@ -82,6 +82,7 @@ class KeepingDesk:
         self._metrics.evidence_most_bytes.set(room.most_bytes)
         self._metrics.evidence_disk_free_bytes.set(room.free_bytes)
         self._report(room)
+        self._forget_sums(now)
         self._verify(now)
 
     def _report(self, room: Room) -> None:
@@ -92,6 +93,12 @@ class KeepingDesk:
         }
         self._set("disk_full", on=room.state == "full", params=params)
         self._set("disk_low", on=room.state == "low", params=params)
+
+    def _forget_sums(self, now: datetime) -> None:
+        before = now - timedelta(days=self._settings.sums_years * 365.25)
+        with self._database.transaction() as session:
+            exposure.prune(session, before=before.date().isoformat())
+            ppe_hours.prune(session, before=before)
 
     def _verify(self, now: datetime) -> None:
         with self._database.reading() as session:

@@ -21,6 +21,7 @@ from cameras.messages import (
     FloorSighting,
     Nudge,
     ShardStats,
+    PpeSums,
     ViolationReport,
     ViolationStored,
 )
@@ -45,6 +46,7 @@ from safety.engine.plant import PlantDesk
 from safety.engine.policy import PolicyDesk
 from safety.engine.recorder import Recorder
 from safety.engine.reminders import ReminderDesk
+from safety.engine.ppe_sums import PpeSumDesk
 from safety.engine.reporting import ReportDesk
 from safety.engine.self_tests import SelfTestDesk
 from safety.engine.site import EngineSite, SiteKeeper
@@ -245,6 +247,7 @@ class Engine:
                 await self._finish()
                 for task in tasks:
                     task.cancel()
+                    "ppe-sums": self._ppe_sums.run(),
 
     def pusher(self, feed_id: str) -> HttpPushFeed | None:
         """The feed that takes what is posted under this id."""
@@ -284,6 +287,7 @@ class Engine:
         self._database.migrate()
         with self._database.transaction() as session:
             coverage.close_abandoned(session)
+                await self._ppe_sums.flush()
             lasting = alerts.uncleared(session, kind="camera_blind")
         left = self._violations.left_open()
         now = self._clock.now()
@@ -352,14 +356,8 @@ class Engine:
                 await self._take_report(message, reply)
             case EvidenceReady() | EvidenceFailed():
                 await self._violations.evidence(message, reply)
-            case CameraStatus():
-                self._cameras.observe(message)
-                self._links.broadcast(message, "dashboard")
-            case FloorSighting():
-                self._plan.sight(message)
-            case ShardStats():
-                self._metrics.shard_seen(message)
-                self._device_failed[message.shard] = message.device_failed
+            case CameraStatus() | FloorSighting() | PpeSums() | ShardStats():
+                self._take_figures(message)
             case DrillRequest():
                 link.send(await self._drills.sound(message))
             case Nudge(what="config"):
@@ -384,6 +382,19 @@ class Engine:
         A shard that outlived the last engine hands in what it has as soon as we listen.
         """
         early, self._early = self._early, []
+    def _take_figures(self, message: CameraStatus | FloorSighting | PpeSums | ShardStats) -> None:
+        match message:
+            case CameraStatus():
+                self._cameras.observe(message)
+                self._links.broadcast(message, "dashboard")
+            case FloorSighting():
+                self._plan.sight(message)
+            case PpeSums():
+                self._ppe_sums.take(message)
+            case ShardStats():
+                self._metrics.shard_seen(message)
+                self._device_failed[message.shard] = message.device_failed
+
         for message, reply in early:
             await self._take_report(message, reply)
 

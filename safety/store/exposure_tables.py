@@ -17,6 +17,6 @@ class ExposureCell(SQLModel, table=True):
     y: int = Field(primary_key=True)
     """The cell from ``x`` to ``x + 1`` and ``y`` to ``y + 1`` metres of the plan."""
     person_seconds: float
-    tracks: int
-    """Different tracks of the plan that were there; one person may be several of them."""
+    people: int
+    """At least so many different people were there, 0-3; more are not counted."""
     violations: int

@@ -12,6 +12,7 @@ from safety.store import (  # noqa: F401
     incident_tables,
     kpi_tables,
     policy_tables,
+    ppe_tables,
     push_tables,
     siren_tables,
     tables,
