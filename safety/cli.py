@@ -197,11 +197,23 @@ def score(
     loss: Annotated[
         float, typer.Option(help="Share of the frames that is lost at random.", min=0, max=0.9)
     ] = 0.0,
+    analysis: Annotated[
+        Literal["full_frame", "auto"],
+        typer.Option(help="The whole picture at --width, or as a shard would look at the zones."),
+    ] = "full_frame",
 ) -> None:
     """Score detection, rules and distances on scenes whose truth is known."""
     from safety.app.score import run_score
 
-    run_score(_settings("score"), scenes, width=width, fps=fps, loss=loss, as_object=json)
+    run_score(
+        _settings("score"),
+        scenes,
+        width=width,
+        fps=fps,
+        loss=loss,
+        as_object=json,
+        analysis=analysis,
+    )
 
 
 @site.command("check")

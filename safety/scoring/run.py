@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from cameras.analyst import Analyst
 from cameras.film import frames_of
+from cameras.gaze import Gaze, look
 from cameras.ppe import look_at_once
+from cameras.region_plan import CameraPlan
 from safety.clock import Instant, ManualClock, SystemClock
 from safety.perception.detector import Detector, ObjectDetector
 from safety.scoring.events import KINDS, Alarm, RuleScore, score_events
@@ -29,10 +31,22 @@ Keep = Callable[[int], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Networks:
-    """What looks at the frames; ``ppe`` is None where nobody looks at equipment."""
+    """What looks at the frames.
+
+    Attributes:
+        people: The network for persons.
+        ppe: The network for equipment; None: nobody looks at that.
+        plan: How the pictures are looked at, with ``people`` of its width; None: the whole
+            picture of every frame.
+    """
 
     people: Detector
     ppe: ObjectDetector | None
+    plan: CameraPlan | None = None
+
+    def gaze(self) -> Gaze:
+        """Looks at a film from its beginning."""
+        return Gaze(self.plan or CameraPlan(width=self.people.network_px[0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +93,12 @@ def score_scene(scene: Scene, networks: Networks, *, keep: Keep = lambda _: True
     begin = clock.now()
     rules, plant = rules_of(scene), ScenePlant(scene, clock)
     analyst = _analyst(scene)
-    story = _Story()
+    story, gaze = _Story(), networks.gaze()
     seconds, analysed = 0.0, 0
     for number, frame in _frames(scene, networks.people.network_px[0], begin, keep):
         state = plant.state(frame.captured_at)
         started = stopwatch.now().monotonic
-        observation, reports = _analyse(analyst, frame, state, networks)
+        observation, reports = _analyse(analyst, frame, state, networks, gaze)
         seconds += stopwatch.now().monotonic - started
         analysed += 1
         _note(story, scene, number, observation, reports)
@@ -133,9 +147,9 @@ def _frames(scene: Scene, width_px: int, begin: Instant, keep: Keep) -> Iterator
 
 
 def _analyse(
-    analyst: Analyst, frame: Frame, plant: PlantState, networks: Networks
+    analyst: Analyst, frame: Frame, plant: PlantState, networks: Networks, gaze: Gaze
 ) -> tuple[Observation, list[Violation]]:
-    (detections,) = networks.people.detect([frame.picture])
+    detections = look(networks.people, frame, gaze.due(frame), gaze.plan.width)
     observation = analyst.observe(frame, detections)
     reports = analyst.judge(observation, plant)
     if networks.ppe is not None:

@@ -1,6 +1,7 @@
 """``anjeon score``: the shape of its JSON, and scenes that cannot be used."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,15 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from cameras.region_plan import CameraPlan
+from cameras.regions import Region
 from safety.app.score import run_score
 from safety.config import Settings
+from safety.perception.recorded import RecordedDetector
+from safety.scoring.run import Networks, score_scene
 from safety.scoring.scene import SceneError, read_scene
+from safety.scoring.sight import plan_of
+from safety.types import Detections, Picture
 
 SIZE = (320, 192)
 FRAMES = 6
@@ -101,3 +108,45 @@ def test_a_truth_that_is_no_json_is_refused(tmp_path: Path) -> None:
     (scene / "truth.json").write_text("{", encoding="utf-8")
     with pytest.raises(SceneError, match=r"truth\.json does not describe a scene"):
         read_scene(scene)
+
+
+COSTS = ((640, 384, 10.0),)
+FROM_4_M = [[1448.9, 895.7, 960.0], [0.0, 128.8, 6138.1], [0.0, 0.933, 1.0]]
+"""A camera 4 m above the floor, 15 degrees down, 65 degrees wide."""
+
+
+def test_as_live_a_scene_is_looked_at_as_a_shard_would_plan_it(tmp_path: Path) -> None:
+    far = {
+        "kind": "restricted", "floor_m": [[-2, 18], [2, 18], [2, 22], [-2, 22]],
+        "image": [[0.41, 0.44], [0.58, 0.44], [0.57, 0.386]],
+    }  # fmt: skip
+    described = truth() | {
+        "width": 1920, "height": 1080, "camera": {"floor_to_image": FROM_4_M},
+        "zones": {"far": far}, "rules": ["zone"],
+    }  # fmt: skip
+    scene = read_scene(write_scene(tmp_path / "hall", described))
+    plan = plan_of(scene, 640, COSTS)
+    assert (plan.width, len(plan.regions), plan.unresolved) == (640, 1, ())
+    anywhere = read_scene(write_scene(tmp_path / "all", described | {"rules": ["zone", "fall"]}))
+    assert plan_of(anywhere, 640, COSTS).regions == (), "people fall outside the zone too"
+    with pytest.raises(SceneError, match="640, 960, 1280"):
+        plan_of(scene, 320, COSTS)
+
+
+def test_a_score_looks_where_its_plan_says(tmp_path: Path) -> None:
+    scene = read_scene(write_scene(tmp_path / "hall", truth()))
+    given: list[int] = []
+
+    class Counting(RecordedDetector):
+        def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
+            given.append(len(pictures))
+            return super().detect(pictures)
+
+    people = Counting([Detections.empty()], network_px=(640, 384))
+    close_up = Region(left=0.25, top=0.25, right=0.75, bottom=0.75)
+    plan = CameraPlan(width=640, regions=(close_up,), context_s=0.25)
+    score_scene(scene, Networks(people=people, ppe=None, plan=plan))
+    assert given == [2, 1, 1, 2, 1, 1]
+    given.clear()
+    score_scene(scene, Networks(people=people, ppe=None))
+    assert given == [1] * FRAMES
