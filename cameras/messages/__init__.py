@@ -32,6 +32,7 @@ from cameras.messages.plant import (
 )
 from cameras.messages.ppe import PpeSum, PpeSums
 from cameras.messages.records import (
+    ClipRequest,
     EvidenceFailed,
     EvidenceReady,
     EvidenceStored,
@@ -54,6 +55,7 @@ __all__ = [
     "PROTOCOL",
     "AnyMessage",
     "CameraStatus",
+    "ClipRequest",
     "Configure",
     "Configured",
     "DrawnVehicle",
@@ -101,6 +103,7 @@ AnyMessage = Annotated[
     | EvidenceReady
     | EvidenceFailed
     | EvidenceStored
+    | ClipRequest
     | Watch
     | Unwatch
     | VideoPacket

@@ -13,6 +13,7 @@ from alerts.sirens import SirenControl
 from cameras.messages import (
     AnyMessage,
     CameraStatus,
+    ClipRequest,
     DrillRequest,
     EngineStatus,
     EvidenceFailed,
@@ -41,6 +42,7 @@ from safety.engine.following import SiteFollower
 from safety.engine.keeping import KeepingDesk
 from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
+from safety.engine.other_views import OtherViews
 from safety.engine.plan import PlanDesk
 from safety.engine.plant import PlantDesk
 from safety.engine.policy import PolicyDesk
@@ -140,6 +142,14 @@ class Engine:
             person_of=self._plan.person_of,
             timezone=lambda: self._site.spec.timezone,
         )
+        doubles = Doubles(self._plan.person_of)
+        self._other_views = OtherViews(
+            recorder=self._recorder,
+            site=lambda: self._site,
+            place_of=self._plan.place_of,
+            first_of=doubles.first_known,
+            send=self._to_camera,
+        )
         self._violations = ViolationDesk(
             clock=clock,
             database=database,
@@ -148,7 +158,7 @@ class Engine:
             metrics=self._metrics,
             site=lambda: self._site,
             recorded=self._dispatcher.nudge,
-            doubles=Doubles(self._plan.person_of),
+            doubles=doubles,
         )
         self._policy = PolicyDesk(
             clock=clock,
@@ -373,6 +383,7 @@ class Engine:
 
     async def _take_report(self, message: ViolationReport, reply: Reply) -> None:
         await self._violations.report(message, reply)
+        self._other_views.violation(message.violation)
         self._plant.violation(message.violation)
         self._exposure.violation(message.violation)
 
@@ -397,6 +408,13 @@ class Engine:
 
         for message, reply in early:
             await self._take_report(message, reply)
+
+    def _to_camera(self, request: ClipRequest) -> bool:
+        """Send to the shard that runs a camera; whether it is there."""
+        link = self._shards.get(self._placed.get(request.camera_id, ""))
+        if link is not None:
+            link.send(request)
+        return link is not None
 
     def _reply(self, shard_id: str, message: ViolationStored | EvidenceStored) -> None:
         link = self._shards.get(shard_id)
