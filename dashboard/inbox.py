@@ -123,7 +123,7 @@ def alert_views(session: Session, translate: Translate, rows: Sequence[Alert]) -
     violations = _by_id(session, violation_ids)
     pictures = evidence.of_violations(session, violation_ids, kind="picture")
     clips = evidence.of_violations(session, violation_ids, kind="clip")
-    cameras = _camera_names(session, {row.camera_id for row in rows if row.camera_id})
+    cameras = camera_names(session, {row.camera_id for row in rows if row.camera_id})
     rules = _rule_names(session, list(violations.values()))
     talks = conversations.of_alerts(session, [row.id for row in rows if row.leads])
     views = []
@@ -162,20 +162,13 @@ def alert_view(session: Session, translate: Translate, alert_id: str) -> AlertVi
     return alert_views(session, translate, [alerts.get(session, alert_id)])[0]
 
 
-def failed_evidence(session: Session, view: AlertView) -> Sequence[Evidence]:
-    """Evidence of this alert that could not be made."""
-    if view.violation is None:
-        return []
-    rows = evidence.of_violation(session, view.violation.id)
-    return [row for row in rows if row.state == evidence.FAILED]
-
-
 def _by_id(session: Session, ids: Collection[str]) -> dict[str, ViolationRow]:
     rows = session.exec(select(ViolationRow).where(col(ViolationRow.id).in_(ids)))
     return {row.id: row for row in rows}
 
 
-def _camera_names(session: Session, ids: Collection[str]) -> dict[str, str]:
+def camera_names(session: Session, ids: Collection[str]) -> dict[str, str]:
+    """Names by id; cameras that are gone have none."""
     rows = session.exec(select(Camera).where(col(Camera.id).in_(ids)))
     return {row.id: str(row.spec.get("name", row.id)) for row in rows}
 

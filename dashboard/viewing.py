@@ -50,15 +50,15 @@ def note(visit: Visit, row: Evidence, *, download: bool, blurred: bool) -> None:
 
 def looks(session: Session, violation_id: str, *, limit: int = 20) -> Sequence[Audit]:
     """Who looked at the evidence of a violation, newest first."""
-    entries = audit.list_entries(session, subject=violation_id, limit=limit)
-    return [entry for entry in entries if entry.action in ACTIONS]
+    return audit.list_entries(session, subject=violation_id, only=ACTIONS, limit=limit)
 
 
 def _noted(session: Session, visit: Visit, row: Evidence, action: str) -> bool:
-    entries = audit.list_entries(session, subject=row.violation_id, actor=visit.actor, limit=20)
+    entries = audit.list_entries(
+        session, subject=row.violation_id, actor=visit.actor, only=(action,), limit=20
+    )
     return any(
-        entry.action == action
-        and entry.detail.get("evidence") == row.id
+        entry.detail.get("evidence") == row.id
         and visit.now - entry.at < ONE_LOOK
         for entry in entries
     )

@@ -8,16 +8,16 @@ from starlette.responses import Response
 from dashboard import forms, inbox, viewing
 from dashboard.access import OperatorVisit, ViewerVisit
 from dashboard.alarm import read_alarm
+from dashboard.alert_evidence import AlertEvidence, read_evidence
 from dashboard.alert_timeline import entries_seen, timeline
 from dashboard.errors import Unprocessable
 from dashboard.forms import Form
-from dashboard.inbox import AlertView
 from dashboard.inbox_filter import Filter, filter_choices
 from dashboard.pages import redirect, render
 from dashboard.visit import Visit
 from safety.i18n import catalogue
 from safety.incidents.types import FalseAlarm
-from safety.store import alerts, evidence, evidence_keeping, holds, incident_judging
+from safety.store import alerts, holds, incident_judging
 from safety.store.alerts import AlertState
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
@@ -27,9 +27,6 @@ UNCHANGED = 204
 
 SNOOZE_MINUTES: Final = (5, 15, 30, 60)
 """How long reminders can wait, as the page offers it."""
-
-_EVIDENCE_WAIT_S = 120.0
-"""How long after an alert its picture and clip may still come."""
 
 
 @router.get("")
@@ -73,7 +70,9 @@ def alert_state(visit: ViewerVisit, alert_id: str, seen: str = "") -> Response:
 @router.get("/{alert_id}/evidence")
 def alert_evidence(visit: ViewerVisit, alert_id: str, seen: str = "") -> Response:
     values = _alert_values(visit, alert_id)
-    if values["evidence_pending"] and values["evidence_seen"] == seen:
+    files = values["files"]
+    assert isinstance(files, AlertEvidence)
+    if files.pending and files.seen == seen:
         return Response(status_code=UNCHANGED)
     return render(visit, "_alert_evidence_part.html", values)
 
@@ -127,29 +126,19 @@ def _alert_values(visit: Visit, alert_id: str) -> dict[str, object]:
     with visit.database.reading() as session:
         view = inbox.alert_view(session, visit.translate, alert_id)
         entries = timeline(session, visit.translate, view)
-        failed = inbox.failed_evidence(session, view)
+        files = read_evidence(session, view, now=visit.now)
         held = holds.over_alert(session, view.alert)
         violation_id = view.alert.violation_id
         looks = viewing.looks(session, violation_id) if violation_id else ()
-        rows = evidence.of_violation(session, violation_id) if violation_id else ()
     return {
         "holds": held,
         "looks": looks,
-        "deleted": any(row.state in evidence_keeping.GONE for row in rows),
         "sees_originals": viewing.sees_originals(visit),
         "view": view,
         "entries": entries,
-        "failed": failed,
+        "files": files,
         "seen": f"{view.alert.version}-{entries_seen(entries)}",
         "minutes": SNOOZE_MINUTES,
-        "evidence_pending": _evidence_pending(visit, view, failures=len(failed)),
-        "evidence_seen": f"{view.picture is not None}-{view.clip is not None}-{len(failed)}",
         "known": catalogue(visit.language),
     }
 
-
-def _evidence_pending(visit: Visit, view: AlertView, *, failures: int) -> bool:
-    expected = 2 if view.violation is not None else 0
-    arrived = (view.picture is not None) + (view.clip is not None) + failures
-    age_s = (visit.now - view.alert.raised_at).total_seconds()
-    return arrived < expected and age_s < _EVIDENCE_WAIT_S

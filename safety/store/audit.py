@@ -41,11 +41,27 @@ def list_entries(
     *,
     actor: str | None = None,
     subject: str | None = None,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
     before: int | None = None,
     limit: int = 100,
 ) -> Sequence[Audit]:
-    """Entries, newest first; ``before`` is the id of the last one of the page before."""
+    """Entries, newest first.
+
+    Args:
+        session: Any.
+        actor: Who did it; None: whoever.
+        subject: To what; None: whatever.
+        only: Actions that are wanted; none: all of them.
+        without: Actions that are not.
+        before: Id of the last entry of the page before.
+        limit: How many at most.
+    """
     query = select(Audit)
+    if only:
+        query = query.where(col(Audit.action).in_(only))
+    if without:
+        query = query.where(col(Audit.action).not_in(without))
     if actor is not None:
         query = query.where(Audit.actor == actor)
     if subject is not None:
