@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safety.types import FloatArray, Picture, TrackedPerson, Violation
+from zones.body_points import MIN_CONFIDENCE
 from zones.geometry import Polygon
-from zones.people import MIN_CONFIDENCE
 
 SKELETON: tuple[tuple[int, int], ...] = (
     (5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12), (11, 12),

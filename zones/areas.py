@@ -1,5 +1,7 @@
 """Zones prepared for many questions per second: who is in them?"""
 
+from functools import lru_cache
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -33,3 +35,9 @@ class ZoneArea:
             self._polygon, points[..., 0], points[..., 1]
         )
         return inside
+
+
+@lru_cache(maxsize=1024)
+def area_of(polygon: Polygon, floor_m: FloorPolygon | None) -> ZoneArea:
+    """The zone, prepared once for all the rules that watch it."""
+    return ZoneArea(polygon, floor_m)

@@ -11,6 +11,7 @@ from zones.arming import Armament
 from zones.calibration import FloorCalibration
 from zones.drivers import Drivers
 from zones.exchanges import Exchanges
+from zones.floor_area import FloorAreas
 from zones.geometry import Polygon
 from zones.people import People
 from zones.rules.base import Doubtful, EndReason, RuleContext
@@ -22,7 +23,6 @@ from zones.stack import Stack
 from zones.unreal import Unreal
 
 
-class RuleEngine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PpeDuty:
     """Who has to wear what now, by one rule.
@@ -37,6 +37,7 @@ class PpeDuty:
     inside: frozenset[int]
 
 
+class RuleEngine:
     """The rules of one camera and the violations they have open."""
 
     def __init__(
@@ -92,6 +93,7 @@ class PpeDuty:
             calibration=self._calibration,
             stack=None if driving or images else stack,
             watch_lying=self._lying.update,
+            areas=self._areas,
         )
         for one, other in self._exchanges.update(
             stack, observation.at.monotonic, observation.aspect
@@ -155,8 +157,6 @@ class PpeDuty:
                     wanted[track_id] = wanted.get(track_id, frozenset()) | rule.machine.items
         return wanted
 
-    def configure(
-        self,
     @property
     def ppe_duties(self) -> list[PpeDuty]:
         """Who has to wear what, by every armed rule; rules on trial oblige nobody."""
@@ -174,6 +174,8 @@ class PpeDuty:
             and rule.spec.zone_id is not None
         ]
 
+    def configure(
+        self,
         zones: Sequence[ZoneSpec],
         rules: Sequence[RuleSpec],
         rule_revisions: Mapping[str, int],
@@ -228,6 +230,7 @@ class PpeDuty:
         replaced = [r for rule_id, r in self._rules.items() if running.get(rule_id) is not r]
         self._rules = running
         self._calibration = calibration
+        self._areas = FloorAreas()
         return replaced
 
 

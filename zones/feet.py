@@ -1,15 +1,16 @@
 """Where the feet of persons are on the floor plan, and in which zones."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from safety.types import KEYPOINTS, FloorPosition, TrackedPerson
+from safety.types import KEYPOINTS, TrackedPerson
 from zones.calibration import FloorCalibration
 from zones.floor import ANKLE_M, LOWEST, MIN_CONFIDENCE
-from zones.floor_area import STRIDE_M, Depth, FloorArea
+from zones.floor_area import ROUNDING_M, STRIDE_M, Covariance, Depth, FloorArea, FloorAreas
 from zones.stack import Stack
 
 ANKLES = ("left_ankle", "right_ankle")
@@ -21,11 +22,7 @@ FARTHER_SIGMAS = 2.0
 ONE_OF_TWO = 1.5
 """Variance of one ankle's place in that of the middle between two, whose errors are half shared."""
 
-ROUNDING_M = 1e-6
-"""A place that is outside by less may be on the outline, which belongs to the zone."""
-
-Foot = tuple[str, float, float]
-"""Which one, and its x and y in metres."""
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +30,19 @@ class Standing:
     """Somebody inside a zone on the floor.
 
     Attributes:
-        depth: Of the foot that is deepest inside.
         points: The ankles inside, or ``"floor"`` where only one place is known of a person.
     """
 
-    depth: Depth
     points: list[str]
+    _area: FloorArea
+    _places: Sequence[tuple[float, float]]
+    _covariance_m2: Covariance
+
+    @property
+    def depth(self) -> Depth:
+        """Of the foot that is deepest inside."""
+        depths = [self._area.depth(x, y, self._covariance_m2) for x, y in self._places]
+        return max(depths, key=lambda depth: depth.inside_m)
 
 
 class FloorFeet:
@@ -46,94 +50,100 @@ class FloorFeet:
 
     Each ankle that is seen counts for itself; of the others only the place is known.
 
-    Attributes:
-        places: Everybody's place, by track id.
+    Args:
+        floors: (N, 5) x, y and the covariance of everybody; NaN without a place.
+        areas: The zones that are asked about.
     """
 
     def __init__(
         self,
         persons: Sequence[TrackedPerson],
         stack: Stack,
+        floors: Array,
         calibration: FloorCalibration | None,
+        areas: FloorAreas,
     ) -> None:
         self._persons = persons
         self._stack = stack
+        self._floors = floors
         self._calibration = calibration
-        self.places: Mapping[int, FloorPosition] = {
-            person.track_id: person.floor for person in persons if person.floor is not None
-        }
+        self._areas = areas
+        self.placed: NDArray[np.bool_] = np.isfinite(floors[:, 0])
 
     def inside(self, area: FloorArea) -> dict[int, Standing]:
         """Who stands inside a zone, by track id."""
+        if not self._persons:
+            return {}
+        number = self._areas.row_of(area)
+        if number >= len(self._hull_m):  # asked about for the first time
+            del self._hull_m
+        hull_m = self._hull_m[number]
         found: dict[int, Standing] = {}
-        for track_id, floor in self.places.items():
-            if not area.near(floor.x_m, floor.y_m):
-                continue
-            feet = self._ankles.get(track_id)
-            if (
-                feet
-                and not any(area.near(x, y, ROUNDING_M) for _, x, y in feet)
-                and not area.near(floor.x_m, floor.y_m, -STRIDE_M)
-            ):
-                continue  # most of those who are near, at a fraction of the price
-            middle = area.depth(floor.x_m, floor.y_m, floor.covariance_m2)
-            if middle.inside_m > -STRIDE_M:
-                standing = _standing(feet, floor, middle, area)
-                if standing is not None:
-                    found[track_id] = standing
+        for row in (hull_m.max(axis=0) >= -ROUNDING_M).nonzero()[0].tolist():
+            standing = self._standing(row, area, hull_m[:, row].tolist())
+            if standing is not None:
+                found[self._stack.ids[row]] = standing
         return found
 
     def farther(self, area: FloorArea, limit_m: float, among: Iterable[int]) -> frozenset[int]:
         """Who of these surely is farther from a zone than this."""
+        wanted = set(among)
         return frozenset(
-            track_id
-            for track_id in among
-            if (floor := self.places.get(track_id)) is not None
+            person.track_id
+            for person in self._persons
+            if person.track_id in wanted
+            and (floor := person.floor) is not None
             and _surely_farther(area.depth(floor.x_m, floor.y_m, floor.covariance_m2), limit_m)
         )
 
     @cached_property
-    def _ankles(self) -> dict[int, list[Foot]]:
-        """The ankles that are seen of those who were placed by them."""
-        placed = [
-            row
-            for row, person in enumerate(self._persons)
-            if person.floor is not None and person.floor.source == "ankles"
-        ]
-        if self._calibration is None or not placed:
-            return {}
-        points = self._stack.keypoints[placed][:, _COLUMNS].astype(np.float64)
+    def _hull_m(self) -> Array:
+        """(Z, 3, N): how far inside every zone's hull each ankle and the place between is.
+
+        A minus infinity is what is not known: it is nowhere.
+        """
+        places = np.concatenate([self._ankles, self._floors[None, :, :2]])
+        inside = self._areas.hull_m(places.reshape(-1, 2))
+        return np.where(np.isnan(inside), -np.inf, inside).reshape(len(inside), 3, -1)
+
+    @cached_property
+    def _ankles(self) -> Array:
+        """(2, N, 2) the ankles that are seen of those who were placed by them; else NaN."""
+        points = self._stack.keypoints[:, _COLUMNS].astype(np.float64).transpose(1, 0, 2)
+        if self._calibration is None:
+            return np.full((2, len(self._persons), 2), np.nan)
         seen = (points[:, :, 2] >= MIN_CONFIDENCE) & (points[:, :, 1] < LOWEST)
+        seen &= [p.floor is not None and p.floor.source == "ankles" for p in self._persons]
         places = self._calibration.places(points[:, :, :2].reshape(-1, 2), height_m=ANKLE_M)
-        seen &= np.isfinite(places).all(axis=1).reshape(-1, 2)
-        return {
-            self._stack.ids[row]: [
-                (name, x, y)
-                for name, (x, y), is_seen in zip(ANKLES, feet, both, strict=True)
-                if is_seen
-            ]
-            for row, feet, both in zip(
-                placed, places.reshape(-1, 2, 2).tolist(), seen.tolist(), strict=True
+        return np.where(seen[:, :, None], places.reshape(2, -1, 2), np.nan)
+
+    def _standing(self, row: int, area: FloorArea, hull_m: list[float]) -> Standing | None:
+        """Somebody inside a zone's hull or with a foot there, if a foot is inside the zone."""
+        x, y, xx, xy, yy = self._floors[row].tolist()
+        covariance = (xx, xy, yy)
+        feet = [
+            (name, *ankle, inside_m)
+            for name, ankle, inside_m in zip(
+                ANKLES, self._ankles[:, row].tolist(), hull_m[:2], strict=True
             )
-        }
-
-
-def _standing(
-    feet: list[Foot] | None, floor: FloorPosition, middle: Depth, area: FloorArea
-) -> Standing | None:
-    """Somebody whose place is so deep inside, if a foot is inside."""
-    if not feet:
-        return Standing(middle, ["floor"]) if area.holds(middle) else None
-    if middle.inside_m > STRIDE_M:
-        return Standing(middle, [name for name, _, _ in feet])
-    xx, xy, yy = floor.covariance_m2
-    more = ONE_OF_TWO if len(feet) == 2 else 1.0
-    spread = (more * xx, more * xy, more * yy)
-    depths = {name: area.depth(x, y, spread) for name, x, y in feet}
-    points = [name for name, depth in depths.items() if area.holds(depth)]
-    if not points:
-        return None
-    return Standing(max(depths.values(), key=lambda depth: depth.inside_m), points)
+            if inside_m != -np.inf
+        ]
+        middle_m = hull_m[2]
+        if not feet:
+            there = area.has(x, y, covariance, middle_m)
+            return Standing(["floor"], area, [(x, y)], covariance) if there else None
+        if not (area.is_convex and middle_m >= ROUNDING_M):
+            middle_m = area.depth(x, y, covariance).inside_m
+        if middle_m <= -STRIDE_M:
+            return None
+        if middle_m > STRIDE_M:
+            return Standing([name for name, *_ in feet], area, [(x, y)], covariance)
+        more = ONE_OF_TWO if len(feet) == 2 else 1.0
+        spread = (more * xx, more * xy, more * yy)
+        points = [name for name, fx, fy, foot_m in feet if area.has(fx, fy, spread, foot_m)]
+        if not points:
+            return None
+        return Standing(points, area, [(fx, fy) for _, fx, fy, _ in feet], spread)
 
 
 def _surely_farther(depth: Depth, limit_m: float) -> bool:

@@ -99,16 +99,19 @@ class Gaps:
     """
 
     def __init__(
-        self, persons: Sequence[TrackedPerson], obstacles: Sequence[Obstacle], aspect: float
+        self,
+        persons: Sequence[TrackedPerson],
+        obstacles: Sequence[Obstacle],
+        aspect: float,
+        floors: Array | None = None,
     ) -> None:
-        """Measure; at least one person and one obstacle."""
+        """Measure; at least one person and one obstacle.
+
+        Args:
+            floors: What ``floors_of`` says of the persons, if somebody has asked already.
+        """
         self._persons, self._obstacles = persons, obstacles
-        floors = np.array(
-            [
-                _NOWHERE if p.floor is None else (p.floor.x_m, p.floor.y_m, *p.floor.covariance_m2)
-                for p in persons
-            ]
-        )
+        floors = floors_of(persons) if floors is None else floors
         self._places = floors[:, :2]
         self._shapes = _Shapes([obstacle.outline for obstacle in obstacles])
         rim = self._shapes.nearest(self._places)
@@ -144,7 +147,16 @@ class Gaps:
         return np.asarray(np.sqrt(np.maximum(along, 0.0)), np.float64)
 
 
-_NOWHERE = (math.nan, math.nan, 0.0, 0.0, 0.0)
+def floors_of(persons: Sequence[TrackedPerson]) -> Array:
+    """(N, 5) x, y and the covariance (xx, xy, yy) of everybody; NaN without a place."""
+    floors = [
+        _NOWHERE if p.floor is None else (p.floor.x_m, p.floor.y_m, *p.floor.covariance_m2)
+        for p in persons
+    ]
+    return np.array(floors, np.float64).reshape(-1, 5)
+
+
+_NOWHERE = (math.nan,) * 5
 
 
 @dataclass(frozen=True, slots=True)

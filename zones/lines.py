@@ -10,6 +10,8 @@ from zones.geometry import MAX_FLOOR_M
 Line = tuple[tuple[float, float], ...]
 """Points (x, y) in order, two or more."""
 
+Place = tuple[float, float]
+
 MAX_POINTS = 50
 """More points than anybody draws; a bound on the work per frame."""
 
@@ -65,6 +67,19 @@ class Barrier:
             (ax, ay, bx, by, bx - ax, by - ay, (bx - ax) ** 2 + (by - ay) ** 2)
             for (ax, ay), (bx, by) in pairwise(points)
         ]
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        self._left, self._right = min(xs), max(xs)
+        self._low, self._high = min(ys), max(ys)
+
+    def clears(self, before: Place, after: Place, by: float) -> bool:
+        """Whether all of the way surely keeps clear of the line; spares most exact answers."""
+        (from_x, from_y), (x, y) = before, after
+        return (
+            (from_x < self._left and x < self._left - by)
+            or (from_x > self._right and x > self._right + by)
+            or (from_y < self._low and y < self._low - by)
+            or (from_y > self._high and y > self._high + by)
+        )
 
     def distance(self, x: float, y: float) -> float:
         """From a place to the nearest point of the line."""

@@ -1,16 +1,14 @@
 """The persons of one observation as arrays, computed once for all the rules of a camera."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safety.clock import Instant
 from safety.types import (
-    KEYPOINTS,
     FloatArray,
     Observation,
     PlantState,
@@ -19,30 +17,14 @@ from safety.types import (
     SeenVehicle,
 )
 from zones.areas import ZoneArea
+from zones.body_points import Body, BodyPoints
 from zones.calibration import FloorCalibration
 from zones.feet import FloorFeet, Standing
-from zones.gaps import ASSUMED_HEIGHT_M, Gaps
+from zones.floor_area import FloorAreas
+from zones.gaps import ASSUMED_HEIGHT_M, Gaps, floors_of
 from zones.posture import Bodies, Lying, bodies
 from zones.stack import Stack
 from zones.vehicles import Traffic
-
-Body = Literal["feet", "hands", "arms", "any"]
-"""Which body points count: feet (ankles, else the box's bottom), hands (wrists), arms (wrists, and
-elbows whose wrist is not seen), any."""
-
-MIN_CONFIDENCE = 0.5
-"""A keypoint counts from this confidence on."""
-
-_ANKLES = [KEYPOINTS.index("left_ankle"), KEYPOINTS.index("right_ankle")]
-_WRISTS = [KEYPOINTS.index("left_wrist"), KEYPOINTS.index("right_wrist")]
-_ELBOWS = [KEYPOINTS.index("left_elbow"), KEYPOINTS.index("right_elbow")]
-_POINTS = (*KEYPOINTS, "box_bottom")
-_COLUMNS: dict[Body, list[int]] = {
-    "feet": [*_ANKLES, len(KEYPOINTS)],
-    "hands": _WRISTS,
-    "arms": [*_WRISTS, *_ELBOWS],
-    "any": list(range(len(_POINTS))),
-}
 
 
 class Subject(NamedTuple):
@@ -59,21 +41,6 @@ class Subject(NamedTuple):
     box: FloatArray | None
     born_at: float
     partner: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _BodyPoints:
-    """The known body points of everybody; entry i of each is one point.
-
-    Attributes:
-        places: (P, 2) x and y, normalised.
-        rows: (P,) whose, in the order of the pedestrians.
-        points: (P,) which, in the order of ``_POINTS``.
-    """
-
-    places: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    points: NDArray[np.int64]
 
 
 class People:
@@ -97,6 +64,7 @@ class People:
         calibration: FloorCalibration | None = None,
         stack: Stack | None = None,
         watch_lying: Callable[["People"], Mapping[int, Lying]] | None = None,
+        areas: FloorAreas | None = None,
     ) -> None:
         """Take an observation.
 
@@ -107,6 +75,7 @@ class People:
             calibration: How the camera sees the floor, if that is known.
             stack: The pedestrians, if somebody has stacked them already.
             watch_lying: Says who lies, if anybody asks.
+            areas: The zones on the floor that the camera's rules have asked about before.
         """
         self._watch_lying = watch_lying
         self._observation = observation
@@ -124,7 +93,8 @@ class People:
         self._calibration = calibration
         self._traffic: Traffic | None = None
         self._vehicle_gaps: Gaps | None = None
-        self._body_points: dict[Body, _BodyPoints] = {}
+        self._areas = FloorAreas() if areas is None else areas
+        self._inside: dict[tuple[ZoneArea, Body], dict[int, list[str]]] = {}
         self._standing: dict[ZoneArea, dict[int, Standing]] = {}
 
     @cached_property
@@ -152,14 +122,22 @@ class People:
         return self._calibration is not None
 
     @cached_property
+    def floors(self) -> NDArray[np.float64]:
+        """(N, 5) x, y and the covariance (xx, xy, yy) of the pedestrians; NaN without a place."""
+        return floors_of(self.pedestrians)
+
+    @cached_property
+    def feet(self) -> NDArray[np.float64]:
+        """(N, 2) the pedestrians' feet: middle of the ankles seen, else of the box's bottom."""
+        return self._body_points.feet
+
+    @cached_property
     def bodies(self) -> Bodies:
         """The pedestrians' bodies, in the order of ``pedestrians``; only if there are any."""
-        standing = np.full(len(self.pedestrians), np.nan)
-        rows = [row for row, person in enumerate(self.pedestrians) if person.floor is not None]
-        if self._calibration is not None and rows:
-            floors = [floor for p in self.pedestrians if (floor := p.floor) is not None]
-            places = np.array([(floor.x_m, floor.y_m) for floor in floors])
-            standing[rows] = self._calibration.heights(places, ASSUMED_HEIGHT_M)
+        if self._calibration is None:
+            standing = np.full(len(self.pedestrians), np.nan)
+        else:
+            standing = self._calibration.heights(self.floors[:, :2], ASSUMED_HEIGHT_M)
         return bodies(self.stack, self.aspect, standing)
 
     @cached_property
@@ -177,7 +155,7 @@ class People:
         """The pedestrians' gaps to the vehicles of ``traffic``, if there are any of both."""
         if self._vehicle_gaps is None:
             vehicles = self.traffic(plant).vehicles
-            self._vehicle_gaps = Gaps(self.pedestrians, vehicles, self.aspect)
+            self._vehicle_gaps = Gaps(self.pedestrians, vehicles, self.aspect, self.floors)
         return self._vehicle_gaps
 
     @cached_property
@@ -185,7 +163,12 @@ class People:
         """The same with the drivers among the pedestrians, for those who count heads."""
         if not self.drivers:
             return self
-        return People(self._observation, unreal=self._unreal, calibration=self._calibration)
+        return People(
+            self._observation,
+            unreal=self._unreal,
+            calibration=self._calibration,
+            areas=self._areas,
+        )
 
     def ppe(self, track_id: int) -> Mapping[PpeItem, PpeState]:
         """What somebody wears; empty where nobody looked."""
@@ -215,13 +198,19 @@ class People:
         """
         if not self.pedestrians:
             return {}
+        known = self._inside.get((area, body))
+        if known is None:
+            known = self._inside[area, body] = self._find_inside(area, body)
+        return known
+
+    def _find_inside(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         if area.floor is None or body != "feet":
-            return self._inside_picture(area, body)
+            return self._body_points.inside(area, body)
         found = {track_id: standing.points for track_id, standing in self.standing(area).items()}
-        placed = self._floor_feet.places
-        if len(placed) < len(self.pedestrians):
-            seen = self._inside_picture(area, body)
-            found |= {key: names for key, names in seen.items() if key not in placed}
+        placed = self._floor_feet.placed
+        if not placed.all():
+            seen = self._body_points.inside(area, body)
+            found |= {key: names for key, names in seen.items() if not placed[self.rows[key]]}
         return found
 
     def standing(self, area: ZoneArea) -> dict[int, Standing]:
@@ -241,51 +230,8 @@ class People:
 
     @cached_property
     def _floor_feet(self) -> FloorFeet:
-        return FloorFeet(self.pedestrians, self.stack, self._calibration)
-
-    def _inside_picture(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
-        points = self._body_points.get(body)
-        if points is None:
-            points = self._body_points[body] = self._known(body)
-        found: dict[int, list[str]] = {}
-        inside = area.contains(points.places)
-        if inside.any():
-            chosen = zip(points.rows[inside].tolist(), points.points[inside].tolist(), strict=True)
-            for row, point in chosen:
-                found.setdefault(self.pedestrians[row].track_id, []).append(_POINTS[point])
-        return found
+        return FloorFeet(self.pedestrians, self.stack, self.floors, self._calibration, self._areas)
 
     @cached_property
-    def feet(self) -> NDArray[np.float64]:
-        """(N, 2) the pedestrians' feet: middle of the ankles seen, else of the box's bottom."""
-        places, known = self._all_points
-        columns = _COLUMNS["feet"]
-        weights = known[:, columns, None].astype(float)
-        middle: NDArray[np.float64] = (places[:, columns] * weights).sum(axis=1) / weights.sum(
-            axis=1
-        )
-        return middle
-
-    def _known(self, body: Body) -> _BodyPoints:
-        places, known = self._all_points
-        columns = np.array(_COLUMNS[body])
-        if body == "arms":
-            known = known.copy()
-            known[:, _ELBOWS] &= ~known[:, _WRISTS]
-        rows, chosen = known[:, columns].nonzero()
-        points = columns[chosen]
-        return _BodyPoints(places=places[rows, points], rows=rows, points=points)
-
-    @cached_property
-    def _all_points(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Every body point, (N, 18, 2), and whether it is known, (N, 18)."""
-        keypoints, boxes = self.stack.keypoints, self.stack.boxes
-        points = np.empty((len(boxes), len(_POINTS), 2))
-        # A foot guessed to be just below the picture is in a zone that reaches its edge.
-        points[:, :-1] = keypoints[:, :, :2].clip(0, 1)
-        points[:, -1, 0] = (boxes[:, 0] + boxes[:, 2]) / 2
-        points[:, -1, 1] = boxes[:, 3]
-        known = np.empty(points.shape[:2], bool)
-        known[:, :-1] = keypoints[:, :, 2] >= MIN_CONFIDENCE
-        known[:, -1] = ~known[:, _ANKLES].any(axis=1)
-        return points, known
+    def _body_points(self) -> BodyPoints:
+        return BodyPoints(self.stack)

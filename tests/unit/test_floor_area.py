@@ -14,7 +14,7 @@ from safety.types import PlantState, Violation
 from tests.support.bodies import body, camera
 from tests.support.observations import episodes, frame_times, observation
 from zones.engine import RuleEngine
-from zones.floor_area import MOST_DEPTH_M, FloorArea
+from zones.floor_area import MOST_DEPTH_M, FloorArea, FloorAreas
 from zones.rules.intrusion import IntrusionSpec
 from zones.specs import ZoneSpec
 
@@ -83,7 +83,33 @@ def test_agrees_with_shapely_on_any_outline(places: list[tuple[float, float]]) -
         assert abs(depth) == pytest.approx(polygon.exterior.distance(place), abs=1e-9)
         if abs(depth) > 1e-9:
             assert (depth > 0) == polygon.contains(place)
-        assert area.near(x, y) or depth < 0
+
+
+@given(
+    st.lists(st.tuples(st.floats(-2, 6), st.floats(-2, 5)), min_size=1, max_size=20),
+    st.floats(0.001, 1),
+)
+def test_the_quick_answer_for_all_zones_is_the_exact_one(
+    places: list[tuple[float, float]], sigma: float
+) -> None:
+    """Convex and not, and of different numbers of corners, asked together."""
+    zones = [
+        SQUARE,
+        FloorArea(((0, 0), (0, 3), (2, 1), (4, 3), (5, 1), (3, 0))),
+        FloorArea(((1, 1), (3, 0.5), (2, 4))),
+    ]
+    areas = FloorAreas()
+    rows = [areas.row_of(zone) for zone in zones]
+    hull_m = areas.hull_m(np.array([*places, (math.nan, math.nan)]))
+    spread = (sigma**2, 0.0, sigma**2)
+    assert np.isnan(hull_m[:, -1]).all()
+    for zone, row in zip(zones, rows, strict=True):
+        for (x, y), quick in zip(places, hull_m[row].tolist(), strict=False):
+            exact = zone.depth(x, y, spread)
+            assert exact.inside_m <= quick + 1e-9
+            if zone.is_convex and exact.inside_m > 0:
+                assert quick == pytest.approx(exact.inside_m, abs=1e-9)
+            assert zone.has(x, y, spread, quick) == zone.holds(exact)
 
 
 @given(st.floats(-2, 6), st.floats(-2, 5), st.floats(0.01, 3))

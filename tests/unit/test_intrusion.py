@@ -23,7 +23,8 @@ from tests.support.observations import (
     seconds,
 )
 from zones.areas import ZoneArea
-from zones.people import Body, People
+from zones.body_points import Body
+from zones.people import People
 from zones.rules.intrusion import IntrusionSpec
 
 

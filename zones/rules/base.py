@@ -10,7 +10,7 @@ from pydantic import Field
 from safety.clock import Instant
 from safety.config import Label, Slug, Spec
 from safety.types import CameraState, PlantState, Severity, Violation
-from zones.areas import ZoneArea
+from zones.areas import ZoneArea, area_of
 from zones.arming import Always, ArmingSpec
 from zones.calibration import FloorCalibration
 from zones.geometry import FloorPolygon, Polygon
@@ -40,9 +40,9 @@ class RuleContext:
 
     @property
     def area(self) -> ZoneArea:
-        """The zone; only for rules that have one."""
+        """The zone, the same for all rules that watch it; only for rules that have one."""
         assert self.zone_polygon is not None, "a zone rule was started without its zone"
-        return ZoneArea(self.zone_polygon, self.zone_floor_m)
+        return area_of(self.zone_polygon, self.zone_floor_m)
 
 
 class RuleMachine(Protocol):

@@ -1,10 +1,13 @@
 """Rule kind ``intrusion``: a person is inside a zone."""
 
+from functools import partial
 from typing import Literal
 
 from safety.types import PlantState, Violation
+from zones.feet import Standing
 from zones.people import People
 from zones.rules.base import RuleContext, ZoneRuleBase
+from zones.rules.details import Later
 from zones.rules.episode import EpisodeMachine, Episodes
 
 
@@ -36,12 +39,19 @@ class IntrusionMachine(EpisodeMachine[int]):
     def update(self, people: People, plant: PlantState) -> list[Violation]:
         inside = people.inside(self._area, self._body)
         standing = people.standing(self._area) if self._body == "feet" else {}
-        breaking: dict[int, dict[str, object]] = {
-            track_id: {"points": points} for track_id, points in inside.items()
+        breaking = {
+            track_id: Later(partial(_details, points, standing.get(track_id)))
+            for track_id, points in inside.items()
         }
-        for track_id, there in standing.items():
-            breaking[track_id] |= {
-                "depth_m": round(there.depth.inside_m, 2),
-                "uncertainty_m": round(there.depth.sigma_m, 2),
-            }
         return self._episodes.update(people.at, people.subjects, breaking, aspect=people.aspect)
+
+
+def _details(points: list[str], there: Standing | None) -> dict[str, object]:
+    if there is None:
+        return {"points": points}
+    depth = there.depth
+    return {
+        "points": points,
+        "depth_m": round(depth.inside_m, 2),
+        "uncertainty_m": round(depth.sigma_m, 2),
+    }

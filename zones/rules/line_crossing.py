@@ -1,15 +1,15 @@
 """Rule kind ``line_crossing``: a person crosses a line."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, Self
 
+import numpy as np
 from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from safety.clock import Instant
 from safety.types import PlantState, Violation
-from zones.lines import Barrier, Line, checked_floor_line, checked_line
+from zones.lines import Barrier, Line, Place, checked_floor_line, checked_line
 from zones.people import People
 from zones.rules.base import CameraRuleBase, EndReason, RuleContext
 from zones.rules.episode import EpisodeMachine, Episodes
@@ -113,8 +113,8 @@ class LineCrossingMachine(EpisodeMachine[int]):
         self._trails.meet(people)
         subjects, now = people.subjects, people.at.monotonic
         breaking: dict[int, dict[str, object]] = {}
-        for track_id, place, is_sure in self._places(people):
-            trail = self._follow(track_id, place, is_sure, now)
+        for track_id, place, doubt in self._places(people):
+            trail = self._follow(track_id, place, doubt, now)
             if trail is None:
                 continue
             if trail.crossed_at is not None:
@@ -128,47 +128,53 @@ class LineCrossingMachine(EpisodeMachine[int]):
     def _hold_s(self) -> float:
         return self._spec.hold_to_open_s
 
-    def _follow(
-        self, track_id: int, place: tuple[float, float], is_sure: bool, now: float
-    ) -> _Trail | None:
-        """The trail of somebody who is now at a place; None before a side is known."""
-        trail = self._trails.get(track_id)
-        if not is_sure or self._barrier is None:
+    def _follow(self, track_id: int, place: Place, doubt: float, now: float) -> _Trail | None:
+        """The trail of somebody who is now at a place; None before a side is known.
+
+        Args:
+            doubt: How far from the line it has to be for its side to be sure.
+        """
+        trail, barrier = self._trails.get(track_id), self._barrier
+        if barrier is None:
+            return trail
+        if trail is not None and barrier.clears(trail.place, place, doubt):
+            return trail._replace(place=place)
+        if barrier.distance(*place) < doubt:
             return trail
         if trail is None:
             return _Trail(place)
-        crossed = self._barrier.crossings(trail.place, place)
+        crossed = barrier.crossings(trail.place, place)
         if not crossed:
-            return _Trail(place, trail.crossed_at, trail.direction)
+            return trail._replace(place=place)
         to_b = (crossed > 0) == (self._spec.line is not None)
         direction = "a_to_b" if to_b else "b_to_a"
         if self._spec.direction in {"both", direction}:
             return _Trail(place, now, direction)
         return _Trail(place)
 
-    def _places(self, people: People) -> Iterator[tuple[int, tuple[float, float], bool]]:
-        """Where everybody is, in the line's unit, and whether that is surely on one side."""
+    def _places(self, people: People) -> Iterable[tuple[int, Place, float]]:
+        """Where everybody is, in the line's unit, and the doubt about that place."""
         if self._spec.line_m is not None:
-            return self._on_floor(people)
+            return _on_floor(people)
         return self._in_picture(people)
 
-    def _on_floor(self, people: People) -> Iterator[tuple[int, tuple[float, float], bool]]:
-        if self._barrier is None:
-            return
-        for person in people.pedestrians:
-            floor = person.floor
-            if floor is not None:
-                doubt = math.sqrt((floor.covariance_m2[0] + floor.covariance_m2[2]) / 2)
-                apart = self._barrier.distance(floor.x_m, floor.y_m)
-                yield person.track_id, (floor.x_m, floor.y_m), apart >= min(doubt, MOST_DOUBT_M)
-
-    def _in_picture(self, people: People) -> Iterator[tuple[int, tuple[float, float], bool]]:
+    def _in_picture(self, people: People) -> Iterator[tuple[int, Place, float]]:
         if not people.pedestrians:
             return
         if self._barrier is None:
             line = self._spec.line or ()
             self._barrier = Barrier(tuple((x * people.aspect, y) for x, y in line))
-        for person, (x, y) in zip(people.pedestrians, people.feet.tolist(), strict=True):
-            height = float(person.box[3] - person.box[1])
-            place = (x * people.aspect, y)
-            yield person.track_id, place, self._barrier.distance(*place) >= DOUBT * height
+        boxes = people.stack.boxes
+        heights = (boxes[:, 3] - boxes[:, 1]).tolist()
+        places = people.feet.tolist()
+        for track_id, (x, y), height in zip(people.stack.ids, places, heights, strict=True):
+            yield track_id, (x * people.aspect, y), DOUBT * height
+
+
+def _on_floor(people: People) -> Iterator[tuple[int, Place, float]]:
+    floors = people.floors
+    doubts = np.minimum(np.sqrt((floors[:, 2] + floors[:, 4]) / 2), MOST_DOUBT_M).tolist()
+    places = floors[:, :2].tolist()
+    for track_id, (x, y), doubt in zip(people.stack.ids, places, doubts, strict=True):
+        if doubt == doubt:  # NaN: no place
+            yield track_id, (x, y), doubt

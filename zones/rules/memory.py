@@ -33,13 +33,13 @@ class Memory(Generic[T]):
         now, subjects = people.at.monotonic, people.subjects
         for key in [k for k, kept in self._kept.items() if now - kept.seen_at > self._keep_s]:
             del self._kept[key]
+        if self._kept.keys() <= subjects.keys():
+            return
         lost = {
             key: Lost(seen_at=kept.seen_at, box=kept.box, partner="")
             for key, kept in self._kept.items()
             if key not in subjects
         }
-        if not lost:
-            return
         new = {key: each for key, each in subjects.items() if key not in self._kept}
         for old, heir in find_successors(lost, new, now=now, aspect=people.aspect):
             self._kept[heir] = self._kept.pop(old)
@@ -48,6 +48,15 @@ class Memory(Generic[T]):
         """What is remembered of somebody."""
         kept = self._kept.get(track_id)
         return None if kept is None else kept.value
+
+    def see(self, track_id: int, subject: Subject, now: float) -> T | None:
+        """What is remembered of somebody whom the frame at ``now`` shows, and still will be."""
+        kept = self._kept.get(track_id)
+        if kept is None:
+            return None
+        assert subject.box is not None, "persons have boxes"
+        kept.seen_at, kept.box = now, subject.box
+        return kept.value
 
     def exchange(self, one: int, other: int) -> None:
         """Two persons have exchanged their track ids."""

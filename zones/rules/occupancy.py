@@ -111,10 +111,10 @@ class OccupancyMachine(EpisodeMachine[str]):
         now = people.at.monotonic
         inside = people.subjects if self._area is None else people.inside(self._area, "feet")
         for track_id, subject in people.subjects.items():
-            before = self._present.get(track_id)
-            since = before.since if before is not None else None
-            here = _Presence((now if since is None else since) if track_id in inside else None)
-            self._present.put(track_id, here, subject, now)
+            before = self._present.see(track_id, subject, now)
+            if before is None or (before.since is None) == (track_id in inside):
+                here = _Presence(now if track_id in inside else None)
+                self._present.put(track_id, here, subject, now)
         return sum(presence.since is not None and now - presence.since >= CONFIRM_S - _TOLERANCE_S
                    for presence in self._present.all())  # fmt: skip
 

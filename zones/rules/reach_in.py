@@ -2,27 +2,17 @@
 
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
-from safety.types import KEYPOINTS, PlantState, Violation
+from safety.types import PlantState, Violation
 from zones.areas import ZoneArea
 from zones.geometry import Polygon
-from zones.people import MIN_CONFIDENCE, People
+from zones.people import People
 from zones.rules.base import RuleContext, ZoneRuleBase
 from zones.rules.episode import EpisodeMachine, Episodes
 
-HAND_SHARE = 0.37
-"""From the wrist to the middle of the hand, against elbow to wrist: half of 0.108 / 0.146 of the
-body's height (Drillis and Contini 1966)."""
-
 FLICKER_S = 0.2
 """A hand at the edge that is seen outside for less has not left."""
-
-_ARMS = tuple(
-    (KEYPOINTS.index(f"{side}_elbow"), KEYPOINTS.index(f"{side}_wrist"))
-    for side in ("left", "right")
-)
 
 
 class ReachInSpec(ZoneRuleBase):
@@ -72,7 +62,7 @@ class ReachInMachine(EpisodeMachine[int]):
         self._opening = ZoneArea(_opening(spec, context) or ())
 
     def update(self, people: People, plant: PlantState) -> list[Violation]:
-        reaching = self._reaching(people)
+        reaching = people.inside(self._opening, "arms")
         if not reaching:
             return self._episodes.update(people.at, people.subjects, {}, aspect=people.aspect)
         standing = people.inside(self._area, "feet")
@@ -83,22 +73,6 @@ class ReachInMachine(EpisodeMachine[int]):
             if track_id not in standing and track_id not in far
         }
         return self._episodes.update(people.at, people.subjects, breaking, aspect=people.aspect)
-
-    def _reaching(self, people: People) -> dict[int, list[str]]:
-        """Whose arms are inside, with the names of the points; a hand goes by its wrist."""
-        reaching = people.inside(self._opening, "arms")
-        if not people.pedestrians:
-            return reaching
-        keypoints = people.stack.keypoints
-        for elbow, wrist in _ARMS:
-            bones = keypoints[:, [elbow, wrist]]
-            hands = bones[:, 1, :2] + HAND_SHARE * (bones[:, 1, :2] - bones[:, 0, :2])
-            known = (bones[:, :, 2] >= MIN_CONFIDENCE).all(axis=1)
-            for row in np.flatnonzero(known & self._opening.contains(hands)).tolist():
-                points = reaching.setdefault(people.pedestrians[row].track_id, [])
-                if KEYPOINTS[wrist] not in points:
-                    points.append(KEYPOINTS[wrist])
-        return reaching
 
 
 def _opening(spec: ReachInSpec, context: RuleContext) -> Polygon | None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from zones.people import Body, People
+from zones.body_points import Body
+from zones.people import People
 from zones.rules.base import RuleContext
 
 
