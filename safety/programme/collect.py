@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from safety.errors import AnjeonError
-from safety.reports.schema import SCHEMA, MonthlyReport, PeriodFacts
+from safety.reports.schema import SCHEMA, SCHEMA_VERSION, MonthlyReport, PeriodFacts
 from safety.reports.signing import opened
 
 LARGEST_BYTES = 10_000_000
@@ -220,7 +220,9 @@ def _standing(content: bytes, name: str) -> Standing:
             version=version,
         )
     try:
-        report = MonthlyReport.model_validate(document)
+        # A later minor version has parts that are not known here; what is known counts.
+        later = _minor(version) > _minor(SCHEMA_VERSION)
+        report = MonthlyReport.model_validate(document, extra="ignore" if later else None)
     except ValidationError as error:
         first = error.errors()[0]
         raise ReportRefused(
@@ -243,6 +245,11 @@ def _standing(content: bytes, name: str) -> Standing:
         installed_hours=sum(camera.installed_hours for camera in report.coverage),
         fictional=report.fictional,
     )
+
+
+def _minor(version: str) -> int:
+    minor = version.partition(".")[2]
+    return int(minor) if minor.isdecimal() and len(minor) < 6 else 0
 
 
 def _with_hours(period: PeriodFacts | None) -> PeriodFacts | None:

@@ -12,7 +12,14 @@ from sqlmodel import Session
 
 from safety.incidents.types import Kind
 from safety.kpi.intervals import poisson_interval
-from safety.reports.schema import AlertFacts, CameraCoverage, Figure, Indicator, Violations
+from safety.reports.schema import (
+    AlertFacts,
+    CameraCoverage,
+    Figure,
+    Indicator,
+    PpeShare,
+    Violations,
+)
 from safety.store import incident_actions, incidents
 
 _PER_CAMERA_HOURS = 1_000
@@ -22,7 +29,11 @@ _MOST = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthFacts:
-    """What indicators of one month are made of; ``worked_hours`` None: not entered."""
+    """What indicators of one month are made of; ``worked_hours`` None: not entered.
+
+    Attributes:
+        worn: Each item of protective equipment that rules asked for.
+    """
 
     month: str
     violations: Violations
@@ -31,6 +42,7 @@ class MonthFacts:
     near_misses: int
     closing_days: tuple[float, ...]
     worked_hours: float | None
+    worn: tuple[PpeShare, ...]
 
 
 def indicators(facts: MonthFacts) -> tuple[Indicator, ...]:
@@ -66,6 +78,8 @@ def _all(facts: MonthFacts) -> Iterator[Indicator]:
         key = f"violations.{kind.key}"
         yield _rate(key, month, kind.count, monitored, _PER_CAMERA_HOURS)
     yield _rate("near_misses", month, facts.near_misses, worked, _PER_PERSON_HOURS)
+    for worn in facts.worn:
+        yield from _worn(month, worn)
     yield _share("precision", month, facts.alerts.precision)
     yield _plain("coverage", month, monitored, installed, "share")
     yield _plain(
@@ -74,6 +88,23 @@ def _all(facts: MonthFacts) -> Iterator[Indicator]:
     days = facts.closing_days
     mean = math.fsum(days) / len(days) if days else None
     yield _plain("closing_days", month, mean, len(days), "days")
+
+
+def _worn(month: str, worn: PpeShare) -> Iterator[Indicator]:
+    """The share of the time that could be told, and how much could not."""
+    decided = round(worn.worn_hours + worn.missing_hours, 4)
+    yield Indicator(
+        key=f"ppe.{worn.item}",
+        month=month,
+        numerator=worn.worn_hours,
+        denominator=decided,
+        unit="share",
+        value=worn.share,
+        lower=worn.lower,
+        upper=worn.upper,
+    )
+    every = round(decided + worn.unknown_hours, 4)
+    yield _plain(f"ppe_unknown.{worn.item}", month, worn.unknown_hours, every, "share")
 
 
 def _rate(key: str, month: str, count: int, hours: float, per: float) -> Indicator:

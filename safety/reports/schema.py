@@ -6,23 +6,57 @@ times are UTC, days and months are of the site's time zone.
 """
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
+from safety.reports.schema_base import Count, Figure, Hours, Month, Number, Part
+from safety.reports.schema_watching import (
+    AlertFacts,
+    CameraCoverage,
+    Change,
+    Chart,
+    ChartPoint,
+    Indicator,
+    PpeFacts,
+    PpeShare,
+    ReasonHours,
+    Tally,
+    Violations,
+)
 
 SCHEMA = "anjeon-monthly-report"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
+"""1.1 added ``ppe``. A minor version adds parts and changes none."""
 
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Hours = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Part(BaseModel):
-    """What all parts share: nothing unknown, nothing changed afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+__all__ = [
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "Accidents",
+    "ActionRow",
+    "AlertFacts",
+    "BaselineChange",
+    "BaselineFacts",
+    "CameraCoverage",
+    "Change",
+    "Chart",
+    "ChartPoint",
+    "Figure",
+    "IncidentRow",
+    "Indicator",
+    "MonthRow",
+    "MonthlyReport",
+    "Part",
+    "PeriodFacts",
+    "PlainFigure",
+    "PpeFacts",
+    "PpeShare",
+    "ReasonHours",
+    "SiteFacts",
+    "Tally",
+    "Target",
+    "Violations",
+]
 
 
 class SiteFacts(Part):
@@ -31,17 +65,6 @@ class SiteFacts(Part):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     name: Annotated[str, Field(min_length=1, max_length=200)]
     timezone: str
-
-
-class Figure(Part):
-    """A rate with its exact interval; ``value`` is None where there is nothing to divide by."""
-
-    cases: Count
-    exposure: Hours
-    per: Number
-    value: Number | None
-    lower: Number | None
-    upper: Number | None
 
 
 class PlainFigure(Part):
@@ -162,107 +185,6 @@ class ActionRow(Part):
     overdue: bool
 
 
-class Tally(Part):
-    """Something counted against monitored time; ``rate`` per 1,000 monitored camera-hours."""
-
-    key: str
-    name: str
-    count: Count
-    monitored_hours: Hours
-    rate: Number | None
-
-
-class Violations(Part):
-    """Violations of the month. ``by_hour`` has 7 rows (Monday first) of 24 counts."""
-
-    total: Count
-    shadow: Count
-    by_kind: tuple[Tally, ...]
-    by_zone: tuple[Tally, ...]
-    by_rule: tuple[Tally, ...]
-    by_shift: tuple[Tally, ...]
-    by_hour: Annotated[tuple[tuple[Count, ...], ...], Field(min_length=7, max_length=7)]
-
-
-class Indicator(Part):
-    """A leading indicator of the month beside those of the months before it."""
-
-    key: str
-    month: Month
-    numerator: Number
-    denominator: Hours
-    unit: str
-    value: Number | None
-    lower: Number | None
-    upper: Number | None
-
-
-class CameraCoverage(Part):
-    """How long a camera really watched. The hours add up to ``installed_hours``."""
-
-    camera_id: str
-    name: str
-    installed_hours: Hours
-    monitored_hours: Hours
-    degraded_hours: Hours
-    blind_hours: Hours
-    unknown_hours: Hours
-    reasons: tuple["ReasonHours", ...]
-
-
-class ReasonHours(Part):
-    """Hours that a camera did not fully watch, for one reason."""
-
-    state: str
-    reason: str
-    hours: Hours
-
-
-class AlertFacts(Part):
-    """What became of the month's alerts; medians are None without any."""
-
-    raised: Count
-    acknowledged: Count
-    median_acknowledge_s: Number | None
-    confirmed: Count
-    false_alarms: Count
-    precision: Figure
-    deliveries: Count
-    delivered: Count
-    late: Count
-    given_up: Count
-
-
-class Change(Part):
-    """A change of cameras, rules, networks or settings that breaks the series of figures."""
-
-    at: datetime
-    kind: Literal["camera", "zone", "rule", "model", "channel", "baseline", "plant", "software"]
-    subject: str
-    what: str
-
-
-class ChartPoint(Part):
-    """One point of a control chart; None: nothing was monitored."""
-
-    label: str
-    value: Number | None
-    lower: Number | None
-    upper: Number | None
-    signal: bool
-
-
-class Chart(Part):
-    """A control chart and the sentence that explains it (a key with its values)."""
-
-    key: str
-    centre: Number | None
-    points: tuple[ChartPoint, ...]
-    breaks: tuple[str, ...]
-    sentence: str
-    params: dict[str, str | int | float] = Field(default_factory=dict)
-
-
 class MonthlyReport(Part):
     """One month of one site."""
 
@@ -290,3 +212,13 @@ class MonthlyReport(Part):
     charts: tuple[Chart, ...]
     notes: tuple[str, ...]
     """Keys of method notes that apply."""
+    ppe: PpeFacts | None = None
+    """None: the report is older than this part."""
+
+    @model_serializer(mode="wrap")
+    def _as_made(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A report that was kept before a part existed is written without it, byte by byte."""
+        document: dict[str, Any] = write(self)
+        if self.schema_version == "1.0":
+            document.pop("ppe", None)
+        return document

@@ -63,6 +63,12 @@ class Wording:
             return self.say("report.at_least", value=self.number(lower, digits))
         return f"{self.number(lower, digits)}–{self.number(upper, digits)}"
 
+    def share_interval(self, lower: float | None, upper: float | None) -> str:
+        """``71.2 %–80 %``; a dash where there is none."""
+        if lower is None or upper is None:
+            return _DASH
+        return f"{self.share(lower)}–{self.share(upper)}"
+
     def cell(self, value: float | None, digits: int = 2, *, formula: str = "") -> Cell:
         """A number in a table."""
         return Cell(value, self.number(value, digits), formula)

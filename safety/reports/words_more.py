@@ -243,6 +243,8 @@ def _change(change: Change, words: Wording) -> tuple[Cell, ...]:
 
 def _indicator_name(key: str, words: Wording) -> str:
     group, _, kind = key.partition(".")
+    if group in {"ppe", "ppe_unknown"}:
+        return words.say(f"report.indicator.{group}", item=words.say(f"ppe.{kind}"))
     if kind:
         return words.say("report.indicator.of_kind", kind=words.say(f"rules.kind.{kind}"))
     return words.say(f"report.indicator.{group}")
@@ -258,5 +260,5 @@ def _interval(one: Indicator | None, words: Wording) -> str:
     if one is None or one.lower is None or one.upper is None:
         return words.between(None, None)
     if one.unit == "share":
-        return f"{words.share(one.lower)}–{words.share(one.upper)}"
+        return words.share_interval(one.lower, one.upper)
     return words.between(one.lower, one.upper)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlalchemy import delete, func
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col
 
 from safety.store.ppe_tables import PpeHour
 from safety.store.upsert import insert_new
@@ -69,13 +70,50 @@ def _nothing(key: PpeKey, zone_id: str) -> PpeHour:
     )
 
 
-def between(session: Session, *, since: datetime, until: datetime) -> Sequence[PpeHour]:
-    """Hours that began in a window, UTC, in order."""
-    query = select(PpeHour).where(col(PpeHour.hour) >= since, col(PpeHour.hour) < until)
-    order = (PpeHour.hour, PpeHour.camera_id, PpeHour.rule_id, PpeHour.item)
-    return session.exec(query.order_by(*(col(part) for part in order))).all()
-
-
 def prune(session: Session, *, before: datetime) -> None:
     """Forget hours that began before a time, UTC."""
     session.execute(delete(PpeHour).where(col(PpeHour.hour) < before))
+
+
+class PpeCount(NamedTuple):
+    """Person-seconds of one hour and item, over cameras; ids are empty where rules are added up."""
+
+    hour: datetime
+    item: str
+    rule_id: str
+    zone_id: str
+    worn_s: float
+    missing_s: float
+    unknown_s: float
+    stays: int
+
+
+def counts(
+    session: Session, *, since: datetime, until: datetime, by_rule: bool
+) -> Sequence[PpeCount]:
+    """Hours that began in a window, UTC, in order.
+
+    Args:
+        by_rule: Each rule and zone apart, or all of them added up.
+    """
+    parts = [col(PpeHour.hour), col(PpeHour.item)]
+    parts += [col(PpeHour.rule_id), col(PpeHour.zone_id)] if by_rule else []
+    sums = (PpeHour.worn_s, PpeHour.missing_s, PpeHour.unknown_s, PpeHour.stays)
+    query = (
+        sql_select(*parts, *(func.sum(col(each)) for each in sums))
+        .where(col(PpeHour.hour) >= since, col(PpeHour.hour) < until)
+        .group_by(*parts)
+        .order_by(*parts)
+    )
+    names = 4 if by_rule else 2
+    return [
+        PpeCount(
+            row[0],
+            row[1],
+            row[2] if by_rule else "",
+            row[3] if by_rule else "",
+            *(float(seconds) for seconds in row[names : names + 3]),
+            int(row[names + 3]),
+        )
+        for row in session.execute(query)
+    ]

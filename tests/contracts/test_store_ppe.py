@@ -14,5 +14,15 @@ def test_hours_add_up_and_are_forgotten_in_time(database: Database) -> None:
         for hour in (first, second, second):
             ppe_hours.add(session, {PpeKey(hour, "cam", "r", "hardhat"): amount})
         ppe_hours.prune(session, before=second)
-        (row,) = ppe_hours.between(session, since=first, until=datetime(2026, 1, 6, tzinfo=UTC))
-        assert (row.hour, row.worn_s, row.missing_s, row.stays) == (second, 21, 4, 4)
+        other = PpeKey(second, "cam-2", "r2", "hardhat")
+        ppe_hours.add(session, {other: amount})
+    until = datetime(2026, 1, 6, tzinfo=UTC)
+    with database.reading() as session:
+        by_rule = ppe_hours.counts(session, since=first, until=until, by_rule=True)
+        (together,) = ppe_hours.counts(session, since=first, until=until, by_rule=False)
+    assert [(row.hour, row.rule_id, row.worn_s) for row in by_rule] == [
+        (second, "r", 21),
+        (second, "r2", 10.5),
+    ]
+    assert (together.worn_s, together.missing_s, together.unknown_s) == (31.5, 6, 3)
+    assert (together.stays, together.zone_id) == (6, "")

@@ -14,6 +14,8 @@ from safety.reports.schema import (
     MonthRow,
     PeriodFacts,
     PlainFigure,
+    PpeFacts,
+    PpeShare,
     SiteFacts,
     Target,
     Violations,
@@ -35,6 +37,7 @@ def report_of(
     installed: float = 720.0,
     fictional: bool = False,
     software: str = "1.0",
+    ppe: PpeFacts | None = None,
 ) -> MonthlyReport:
     """The report of made-up site ``number``; periods as (accidents, hours)."""
     row = MonthRow(
@@ -49,7 +52,7 @@ def report_of(
     )
     return MonthlyReport(
         schema_name="anjeon-monthly-report",
-        schema_version="1.0",
+        schema_version="1.1",
         software=software,
         site=SiteFacts(id=f"{number:032x}", name=f"Site {number}", timezone="Asia/Seoul"),
         month=month,
@@ -111,6 +114,37 @@ def report_of(
         changes=(),
         charts=(),
         notes=(),
+        ppe=ppe,
+    )
+
+
+def ppe_facts_of(*items: str, worn: float = 71.25, missing: float = 3.75) -> PpeFacts:
+    """Protective equipment of a month, the same in every respect."""
+
+    def shares(key: str) -> tuple[PpeShare, ...]:
+        return tuple(
+            PpeShare(
+                key=key,
+                name=key,
+                item=item,
+                worn_hours=worn,
+                missing_hours=missing,
+                unknown_hours=12.5,
+                days=21,
+                stays=640,
+                share=round(worn / (worn + missing), 6),
+                lower=0.913,
+                upper=0.972,
+            )
+            for item in items
+        )
+
+    return PpeFacts(
+        overall=shares(""),
+        by_zone=shares("cell"),
+        by_rule=shares("hats"),
+        by_shift=shares("outside_shifts"),
+        by_hour=shares("08"),
     )
 
 

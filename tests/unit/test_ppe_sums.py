@@ -122,9 +122,10 @@ async def test_the_engine_keeps_what_the_record_does_not_take(
     await desk.flush()
     await desk.flush()
     with record.reading() as session:
-        rows = ppe_hours.between(
+        (row,) = ppe_hours.counts(
             session,
             since=datetime(2026, 1, 5, tzinfo=UTC),
             until=datetime(2026, 1, 5, 1, tzinfo=UTC),
+            by_rule=True,
         )
-        assert [(row.camera_id, row.worn_s, row.stays) for row in rows] == [("cam", 18.0, 3)]
+    assert (row.rule_id, row.worn_s, row.stays) == ("r", 18.0, 3)

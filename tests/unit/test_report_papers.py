@@ -36,7 +36,7 @@ from safety.reports.schema import (
 from safety.reports.signing import opened, signed
 from safety.reports.words import presented
 from safety.reports.xlsx import report_xlsx, xlsx
-from tests.support.reports import hand_in, report_of
+from tests.support.reports import hand_in, ppe_facts_of, report_of
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
@@ -105,6 +105,7 @@ def report() -> MonthlyReport:
                     upper=71.5,
                 ),
             ),
+            "ppe": ppe_facts_of("hardhat", "vest"),
             "charts": (
                 Chart(
                     key="violations",
@@ -181,7 +182,7 @@ def _same(sheet: Worksheet, row: int, column: int, wanted: Cell) -> bool:
             expected = re.sub(r"[\u0000-\u0008]", "", expected)
         assert found.value == expected or (found.value is None and expected in {None, ""})
         return False
-    inner = re.fullmatch(r'=IF\((\w+)>0,(.+),""\)', str(found.value))
+    inner = re.fullmatch(r'=IF\(([\w+]+)>0,(.+),""\)', str(found.value))
     assert inner is not None
     expression = re.sub(r"[A-Z]+\d+", lambda place: str(sheet[place[0]].value), inner[2])
     assert wanted.value == pytest.approx(eval(expression, {}), rel=1e-3)
@@ -193,6 +194,15 @@ def test_the_signed_file_has_the_same_numbers(report: MonthlyReport) -> None:
     assert MonthlyReport.model_validate(document) == report
     paper = json.dumps(document)
     assert '"count": 37' in paper
+
+
+def test_a_report_of_before_is_written_as_it_was(report: MonthlyReport) -> None:
+    former = report.model_copy(update={"schema_version": "1.0", "ppe": None})
+    document, _ = opened(signed(former, KEY), name="x")
+    assert "ppe" not in document
+    again = MonthlyReport.model_validate(document)
+    assert signed(again, KEY) == signed(former, KEY)
+    assert "ppe" in presented(again, "en").sections[5].key
 
 
 def test_the_same_report_is_the_same_pdf_and_spreadsheet(report: MonthlyReport) -> None:
