@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from cameras.messages import CameraStatus, Configure, FloorSighting, ViolationReport
+from cameras.messages import (
+    CameraStatus,
+    ClipRequest,
+    Configure,
+    EvidenceReady,
+    FloorSighting,
+    ViolationReport,
+)
 from safety.clock import SystemClock
 from safety.config import Settings
 from safety.engine.doubles import Doubles
@@ -53,6 +60,15 @@ class Listening(TalkingEngine):
         """What cameras said that cannot find people somewhere."""
         return [each for each in self.received(CameraStatus) if each.unresolved_zones]
 
+    def clips(self, violation_id: str) -> list[EvidenceReady]:
+        """Both cameras' clips of a violation, the finder's first; none before both are there."""
+        found = [
+            each
+            for each in self.received(EvidenceReady)
+            if (each.violation_id, each.kind) == (violation_id, "clip")
+        ]
+        return sorted(found, key=lambda each: each.other_camera) if len(found) == 2 else []
+
     def listen(self) -> bool:
         for message in self.messages[self.taken :]:
             if isinstance(message, FloorSighting):
@@ -84,7 +100,22 @@ async def test_two_cameras_that_see_one_intruder_report_one_situation(
         with shard_process(shard_settings):
             await until(engine.listen, limit_s=120)
             people = engine.plan.people()
+            reported = engine.violations(Phase.OPENED)[0]
+            asked = "south" if reported.camera_id == "north" else "north"
+            engine.tell(
+                ClipRequest(
+                    camera_id=asked, violation=reported, before_s=3, after_s=1, found_with={}
+                )
+            )
+            await until(lambda: bool(engine.clips(reported.id)), limit_s=60)
             await until(lambda: bool(engine.unresolved()), limit_s=60)
+
+    own, other = engine.clips(reported.id)
+    assert (own.other_camera, other.other_camera) == ("", asked)
+    assert other.path == own.path.replace(".mp4", f"-{asked}.mp4")
+    # The same seconds of the hall, up to a group of pictures.
+    assert abs(own.started_at.monotonic - other.started_at.monotonic) < 1.5
+    assert abs(own.ended_at.monotonic - other.ended_at.monotonic) < 0.5
 
     opened = engine.violations(Phase.OPENED)[:2]
     assert {violation.camera_id for violation in opened} == {"north", "south"}
