@@ -4,6 +4,7 @@ from cameras.analysis import Analysis
 from cameras.messages import DrawnVehicle
 from safety.types import FloatArray
 from zones.calibration import FloorCalibration
+from zones.feeds.vehicles import stopping_of
 from zones.geometry import FloorPolygon, Polygon
 from zones.protective_field import FieldSettings, field, field_of_seen
 from zones.vehicles import Traffic, Vehicle
@@ -14,13 +15,13 @@ def drawn_vehicles(analysis: Analysis) -> tuple[DrawnVehicle, ...]:
     at = analysis.frame.captured_at
     traffic = Traffic(analysis.vehicles, analysis.plant, at)
     seen = {f"{each.kind}-{each.track_id}": each for each in analysis.vehicles}
-    settings = FieldSettings()
     drawn = []
     for vehicle in traffic.vehicles:
         if vehicle.reported:
-            floor_m = field(analysis.plant.vehicles[vehicle.name], at, settings)
+            pose = analysis.plant.vehicles[vehicle.name]
+            floor_m = field(pose, at, stopping_of(pose))
         else:
-            floor_m = field_of_seen(seen[vehicle.name], settings)
+            floor_m = field_of_seen(seen[vehicle.name], FieldSettings())
         polygon = _in_picture(floor_m, analysis.calibration)
         if vehicle.box is not None or polygon is not None:
             drawn.append(_drawn(vehicle, polygon))

@@ -72,6 +72,7 @@ def pose_of(vehicle: ReportedVehicle, now: Instant) -> VehiclePose:
         yaw_rate_radps=vehicle.yaw_rate_radps,
         covariance_m2=vehicle.covariance_m2,
         footprint_m=vehicle.footprint_m,
+        stopping=vehicle.stopping,
     )
 
 
@@ -88,4 +89,5 @@ def reported(pose: VehiclePose, now: Instant) -> ReportedVehicle:
         yaw_rate_radps=pose.yaw_rate_radps,
         covariance_m2=pose.covariance_m2,
         footprint_m=pose.footprint_m,
+        stopping=pose.stopping,
     )

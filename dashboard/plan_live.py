@@ -22,8 +22,9 @@ from safety.site.spec import SiteSpec
 from safety.store import violations
 from safety.types import CameraState
 from zones.examine import WITHIN_95
+from zones.feeds.vehicles import stopping_of
 from zones.plant import PlanSpec
-from zones.protective_field import FieldSettings, field, footprint_at
+from zones.protective_field import field, footprint_at
 from zones.specs import ZoneSpec
 
 ZoneState = Literal["watched", "unwatched", "muted", "danger"]
@@ -198,7 +199,7 @@ def _reported(vehicle: ReportedVehicle, site: SiteSpec, clock: Clock) -> dict[st
     """A vehicle that reports itself; the message says where it is now, not where it was."""
     now = clock.now()
     pose = replace(pose_of(vehicle, now), at=now)
-    room = field(pose, now, FieldSettings())
+    room = field(pose, now, stopping_of(pose))
     names = {each.id: each.name for each in site.plant.vehicles}
     return {
         "id": vehicle.vehicle_id,

@@ -72,7 +72,12 @@ class SpecField:
 
     @property
     def text_key(self) -> str:
-        return f"{self.area}.field.{self.name}"
+        return f"{self.area}.field.{self.text_name}"
+
+    @property
+    def text_name(self) -> str:
+        """What its texts go by: a map's points are none of a feed's."""
+        return f"{self.name}_pairs" if self.widget == "pairs" else self.name
 
     def option_key(self, option: str) -> str:
         return f"{self.options_key}.{option}"

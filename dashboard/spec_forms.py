@@ -40,7 +40,7 @@ def filled_spec(
         # A union's errors begin with the kind.
         skipped = 1 if "kind" in fixed else 0
         problems = forms.problems(error, translate, lambda at: _place(at[skipped:], fields, fixed))
-        return Filled(values=values, problems=problems)
+        return Filled(values=values, problems=_innermost(problems))
     return Filled(values=values, spec=spec)
 
 
@@ -64,6 +64,15 @@ def place_of(where: Sequence[int | str], fields: Sequence[SpecField]) -> str:
             break
         known = list(field.fields)
     return ".".join(place) or "form"
+
+
+def _innermost(problems: Mapping[str, str]) -> dict[str, str]:
+    """Without those that only follow: a list whose row is wrong is not too short besides."""
+    return {
+        name: said
+        for name, said in problems.items()
+        if not any(other.startswith(f"{name}.") for other in problems)
+    }
 
 
 def _place(
@@ -141,6 +150,7 @@ class FormWords:
 
     def _of_field(self, field: SpecField, ending: str = "") -> str:
         texts = (
-            self.text(f"{area}.field.{field.name}{ending}") for area in (field.area, *self.areas)
+            self.text(f"{area}.field.{field.text_name}{ending}")
+            for area in (field.area, *self.areas)
         )
         return next((text for text in texts if text), "")

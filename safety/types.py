@@ -266,6 +266,7 @@ class VehiclePose:
         yaw_rate_radps: Anticlockwise.
         covariance_m2: xx, xy, yy of the position.
         footprint_m: Outline in the vehicle's own frame (x forward, y left), metres.
+        stopping: Reaction (s), braking (m/s²) and room on every side (m); None: not set.
     """
 
     vehicle_id: str
@@ -278,6 +279,7 @@ class VehiclePose:
     yaw_rate_radps: float = 0.0
     covariance_m2: tuple[float, float, float] = (0.0, 0.0, 0.0)
     footprint_m: tuple[tuple[float, float], ...]
+    stopping: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ class ReportedVehicle(BaseModel):
     yaw_rate_radps: float
     covariance_m2: tuple[float, float, float]
     footprint_m: tuple[tuple[float, float], ...]
+    stopping: tuple[float, float, float] | None = None
+    """As in ``VehiclePose``."""
 
 
 class PlantUpdate(Message):

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from dashboard.access import ViewerVisit
 from dashboard.pages import render
+from dashboard.plant_forms import FEEDS
 from dashboard.plant_view import read_feeds
 from dashboard.visit import Visit
 from safety.site.apply import load_site
@@ -32,6 +33,7 @@ def _render(visit: Visit, template: str) -> Response:
         visit,
         template,
         plant=plant,
+        feed_kinds=tuple(FEEDS),
         known=status is not None,
         machines={each.machine_id: each for each in status.machines} if status else {},
         vehicles={each.vehicle_id: each for each in status.vehicles} if status else {},

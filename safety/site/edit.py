@@ -13,10 +13,10 @@ from cameras.specs import CameraSpec
 from safety.errors import ConfigError
 from safety.site.apply import load_site, store_site
 from safety.site.spec import SiteSpec
+from safety.site.uses import uses_of
 from safety.store import configuration
 from safety.store.configuration import Changes
 from safety.store.refusals import Conflict, NotFound
-from safety.site.uses import uses_of
 from zones.feeds.base import FeedBase
 from zones.feeds.specs import FeedSpec
 from zones.feeds.vehicles import MachineSpec, VehicleSpec

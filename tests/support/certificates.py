@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 
@@ -20,7 +20,12 @@ class Certificate:
 
 
 def self_signed(
-    directory: Path, address: str = "127.0.0.1", *, name: str = "", expired: bool = False
+    directory: Path,
+    address: str = "127.0.0.1",
+    *,
+    name: str = "",
+    expired: bool = False,
+    application: str = "",
 ) -> Certificate:
     """A certificate for one IP address, valid for a day, or since an hour ago no more.
 
@@ -29,8 +34,13 @@ def self_signed(
         address: Whose it is.
         name: What the files are called after, if there are several.
         expired: Whether it is too old.
+        application: Of an OPC UA application, its URI; these have RSA keys.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = ec.generate_private_key(ec.SECP256R1())
+    names: list[x509.GeneralName] = [x509.IPAddress(ip_address(address))]
+    if application:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        names.append(x509.UniformResourceIdentifier(application))
     owner = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
     begin = datetime.now(UTC) - (timedelta(days=1, hours=2) if expired else timedelta(hours=1))
     certificate = (
@@ -41,7 +51,7 @@ def self_signed(
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(begin + timedelta(days=1, hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False)
+        .add_extension(x509.SubjectAlternativeName(names), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )

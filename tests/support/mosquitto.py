@@ -39,6 +39,7 @@ class Mosquitto:
         *,
         users: dict[str, str] | None = None,
         certificate: Certificate | None = None,
+        clients: Certificate | None = None,
     ) -> None:
         self.port = free_port()
         self._config = directory / f"mosquitto-{self.port}.conf"
@@ -52,6 +53,8 @@ class Mosquitto:
         ]
         if certificate is not None:
             lines += [f"certfile {certificate.certificate}", f"keyfile {certificate.key}"]
+        if clients is not None:  # whoever comes has to show this certificate
+            lines += [f"cafile {clients.certificate}", "require_certificate true"]
         if users is None:
             lines.append("allow_anonymous true")
         else:

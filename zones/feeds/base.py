@@ -2,7 +2,9 @@
 
 import math
 import random
+import ssl
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Self
 
 import structlog
@@ -128,8 +130,10 @@ class Feed(ABC):
     async def _try(self) -> AnjeonError:
         try:
             await self.session()
-        except FeedError as error:
+        except AnjeonError as error:
             return error
+        except ssl.SSLError as error:
+            return _not_secure(error)
         except (OSError, TimeoutError) as error:
             return _unreachable(error)
         except Exception as error:  # the border of this feed: the others go on
@@ -168,6 +172,57 @@ def report_machine(
     if state is None:
         port.refuse("unknown_value", f"{machine_id}: {str(value)[:80]!r} is in no list of states")
     port.machine(machine_id, state or MachineState.UNKNOWN, str(value)[:80], age_s=age_s)
+
+
+def check_key(certificate: Path | None, key: Path | None) -> None:
+    """Refuse a key without its certificate.
+
+    Raises:
+        PydanticCustomError: There is one.
+    """
+    if key is not None and certificate is None:
+        raise PydanticCustomError(
+            "feed.key_alone", "a private key needs its certificate; give certificate_file too"
+        )
+
+
+def usable_file(path: Path) -> Path:
+    """A file that the settings name.
+
+    Raises:
+        FeedError: It cannot be read.
+    """
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise unusable_file(path, (error.strerror or "unreadable").lower()) from None
+
+
+def unusable_file(path: Path, why: str) -> FeedError:
+    """A file that the settings name cannot be used."""
+    return FeedError(
+        "feed.file",
+        "the file {file} cannot be used ({why}); check its path, its rights and what is in it",
+        file=str(path),
+        why=why[:200],
+    )
+
+
+def _not_secure(error: ssl.SSLError) -> FeedError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return FeedError(
+            "feed.certificate",
+            "the other side's certificate is refused ({why}); give the file of its certificate"
+            " authority, and check the certificate's name and dates",
+            why=(error.verify_message or str(error))[:200],
+        )
+    return FeedError(
+        "feed.tls",
+        "no encrypted connection comes about ({why}); check that this port speaks TLS, and which"
+        " certificate it wants of us",
+        why=(error.reason or str(error))[:200],
+    )
 
 
 def _unreachable(error: BaseException) -> FeedError:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -101,9 +101,10 @@ class FeedHub:
     def poses(self, now: Instant) -> dict[str, VehiclePose]:
         """The newest pose of every vehicle that is not lost, as it was reported."""
         found = {}
+        stops = {each.id: each.stops for each in self._plant.vehicles}
         for vehicle_id, port in self._vehicle_ports().items():
             if port is not None and (pose := port.pose(vehicle_id, now)) is not None:
-                found[vehicle_id] = pose
+                found[vehicle_id] = replace(pose, stopping=stops[vehicle_id])
         return found
 
     def lost(self, now: Instant) -> dict[str, str]:

@@ -3,20 +3,23 @@
 import asyncio
 import ssl
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import aiomqtt
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from safety.config import SecretRef, read_secret
-from zones.feeds.base import Feed, FeedBase, FeedError
+from zones.feeds.base import Feed, FeedBase, FeedError, check_key, unusable_file, usable_file
 from zones.feeds.payload import Refused
 
 KEEPALIVE_S = 5
 CONNECT_TIMEOUT_S = 3.0
+ALERT_S = 0.25
+"""Within this time a broker says that it does not like our certificate."""
 MAX_WAITING = 1000
 """Messages that may wait for us; what comes beyond that is dropped by the client and logged."""
 
@@ -34,10 +37,23 @@ class MqttFeedBase(FeedBase):
     """Whether the connection is encrypted; the broker's certificate is verified."""
     ca_file: Path | None = None
     """Certificate authority of the broker, if it is not a public one."""
+    certificate_file: Path | None = None
+    """Our certificate, for brokers that want one."""
+    key_file: Path | None = None
+    """The private key of our certificate, if it is not in the same file."""
     username: str | None = Field(default=None, max_length=200)
     """User name at the broker."""
     password: SecretRef | None = None
     """Where the password is kept: env:NAME or file:/path."""
+
+    @model_validator(mode="after")
+    def _certificates_fit(self) -> Self:
+        if (self.ca_file or self.certificate_file or self.key_file) and not self.tls:
+            raise PydanticCustomError(
+                "feed.tls_off", "certificates are for encrypted connections only; switch TLS on"
+            )
+        check_key(self.certificate_file, self.key_file)
+        return self
 
 
 class MqttFeed(Feed):
@@ -78,6 +94,8 @@ class MqttFeed(Feed):
                 async for message in client.messages:
                     self._receive(message)
         except aiomqtt.MqttError as error:
+            if context is not None:  # the client does not say what the broker did not like
+                await _probe(self.broker, context, listen_s=CONNECT_TIMEOUT_S)
             raise FeedError(
                 "feed.broker",
                 "the broker {broker} cannot be used ({why}); check that it runs, and its address,"
@@ -128,14 +146,53 @@ def check_topic(topic: str) -> str:
 
 
 def _tls(spec: MqttFeedBase) -> ssl.SSLContext | None:
-    return ssl.create_default_context(cafile=spec.ca_file) if spec.tls else None
+    """How to encrypt, if that is wanted.
+
+    Raises:
+        FeedError: A file of certificates cannot be used.
+    """
+    if not spec.tls:
+        return None
+    context = ssl.create_default_context()
+    if spec.ca_file is not None:
+        _load(spec.ca_file, lambda file: context.load_verify_locations(file))
+    if spec.certificate_file is not None:
+        key = usable_file(spec.key_file or spec.certificate_file)
+        _load(spec.certificate_file, lambda file: context.load_cert_chain(file, key))
+    return context
 
 
-async def _probe(spec: MqttFeedBase, context: ssl.SSLContext | None) -> None:
+def _load(path: Path, load: Callable[[Path], None]) -> None:
+    try:
+        load(usable_file(path))
+    except ssl.SSLError as error:
+        raise unusable_file(path, error.reason or "no certificate in it") from None
+
+
+async def _probe(
+    spec: MqttFeedBase, context: ssl.SSLContext | None, *, listen_s: float = ALERT_S
+) -> None:
     """Open and close a connection: the client connects in a thread of the shared pool, and would
-    block it for seconds if the broker's machine is gone."""
+    block it for seconds if the broker's machine is gone.
+
+    Raises:
+        FeedError: The broker does not accept our certificate, or wants one; it says so only
+            after the connection stands.
+    """
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
-        _, writer = await asyncio.open_connection(spec.host, spec.port, ssl=context)
+        reader, writer = await asyncio.open_connection(spec.host, spec.port, ssl=context)
+    try:
+        if context is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(1), listen_s)
+    except ssl.SSLError as error:
+        raise FeedError(
+            "feed.own_certificate",
+            "the broker does not accept our certificate, or wants one ({why}); have it trust the"
+            " certificate, and give certificate_file and key_file",
+            why=(error.reason or str(error))[:200],
+        ) from None
+    finally:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()

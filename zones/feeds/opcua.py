@@ -5,13 +5,22 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from safety.clock import Clock
 from safety.config import SecretRef, Slug, Spec, read_secret
-from zones.feeds.base import Feed, FeedBase, FeedError, StateMap, report_machine
+from zones.feeds.base import (
+    Feed,
+    FeedBase,
+    FeedError,
+    StateMap,
+    check_key,
+    report_machine,
+)
+from zones.feeds.opcua_security import refusal, secure
 from zones.feeds.port import FeedPort
 
 if TYPE_CHECKING:
@@ -49,9 +58,22 @@ class OpcUaSpec(FeedBase):
     certificate_file: Path | None = None
     """Our certificate; with it the connection is signed and encrypted (Basic256Sha256)."""
     key_file: Path | None = None
-    """The private key of our certificate."""
+    """The private key of our certificate, if it is not in the same file."""
+    server_certificate_file: Path | None = None
+    """The server's certificate: only a server that has its key is talked to. Not given: whichever
+    certificate the server shows is taken."""
     points: tuple[OpcUaPoint, ...] = Field(min_length=1, max_length=200)
     """The machines and where their states stand."""
+
+    @model_validator(mode="after")
+    def _certificates_fit(self) -> Self:
+        check_key(self.certificate_file, self.key_file)
+        if self.server_certificate_file is not None and self.certificate_file is None:
+            raise PydanticCustomError(
+                "feed.opcua_own_certificate",
+                "an encrypted connection needs a certificate of our own; give certificate_file too",
+            )
+        return self
 
     @property
     def machine_ids(self) -> tuple[str, ...]:
@@ -87,11 +109,7 @@ class OpcUaFeed(Feed):
             async with client:
                 await self._follow(client)
         except UaError as error:
-            raise FeedError(
-                "feed.opcua",
-                "the server refuses ({why}); check user, certificate and node ids",
-                why=(str(error) or type(error).__name__)[:200],
-            ) from None
+            raise refusal(error) from None
 
     async def _identify(self, client: "Client") -> None:
         spec = self._spec
@@ -100,13 +118,9 @@ class OpcUaFeed(Feed):
         if spec.password:
             client.set_password(read_secret(spec.password))
         if spec.certificate_file is not None:
-            from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
-
-            await client.set_security(
-                SecurityPolicyBasic256Sha256,
-                certificate=spec.certificate_file,
-                private_key=spec.key_file or spec.certificate_file,
-            )
+            certificate = spec.certificate_file
+            key = spec.key_file or certificate
+            await secure(client, certificate, key, spec.server_certificate_file)
 
     async def _follow(self, client: "Client") -> None:
         nodes = [client.get_node(point.node) for point in self._points]

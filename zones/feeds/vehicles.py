@@ -5,11 +5,20 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from safety.config import Label, Slug, Spec
-from safety.types import ObjectClass
+from safety.types import ObjectClass, VehiclePose
 from zones.geometry import FloorPolygon, checked_floor_polygon
+from zones.protective_field import FieldSettings
 
 ASSUMED_SIZE_M = {"amr": (1.6, 1.2), "forklift": (3.6, 1.5)}
 """Length and width of a vehicle of which nothing is known: rather too large."""
+
+
+def stopping_of(pose: VehiclePose) -> FieldSettings:
+    """How a vehicle stops, as the site says, else as vehicles usually do."""
+    if pose.stopping is None:
+        return FieldSettings()
+    reaction_s, braking_mps2, margin_m = pose.stopping
+    return FieldSettings(reaction_s=reaction_s, braking_mps2=braking_mps2, margin_m=margin_m)
 
 
 class MachineSpec(Spec):
@@ -34,6 +43,8 @@ class VehicleSpec(Spec):
     """A disabled vehicle is not expected to report; it is lost to nobody."""
     footprint_m: FloorPolygon | None = Field(default=None)
     """Outline in its own frame, metres: x forward, y left; not given: its factsheet's."""
+    stopping: FieldSettings = FieldSettings()
+    """How it stops: says how large its protective field is drawn."""
     may_pause: bool = False
     """Whether it is asked to pause when somebody is within its stop distance. A request only, by
     a network that may lose it; it never replaces the vehicle's own protection."""
@@ -42,6 +53,12 @@ class VehicleSpec(Spec):
     @classmethod
     def _simple(cls, polygon: FloorPolygon | None) -> FloorPolygon | None:
         return None if polygon is None else checked_floor_polygon(polygon)
+
+    @property
+    def stops(self) -> tuple[float, float, float]:
+        """How it stops, as its pose carries it."""
+        how = self.stopping
+        return how.reaction_s, how.braking_mps2, how.margin_m
 
     @property
     def object_class(self) -> ObjectClass:
