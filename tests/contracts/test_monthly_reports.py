@@ -93,6 +93,14 @@ def test_what_is_counted_adds_up(record: Database, site: SiteSpec) -> None:
         parts = camera.monitored_hours + camera.degraded_hours + camera.blind_hours
         assert parts + camera.unknown_hours == pytest.approx(hours, abs=0.05)
         assert camera.installed_hours == hours
+    assert report.ppe is not None
+    for shares in (report.ppe.by_zone, report.ppe.by_rule, report.ppe.by_shift, report.ppe.by_hour):
+        worn = sum(one.worn_hours for one in shares)
+        assert worn == pytest.approx(sum(one.worn_hours for one in report.ppe.overall), abs=0.01)
+    told = {one.key: one for one in report.indicators if one.month == report.month}
+    for one in report.ppe.overall:
+        assert told[f"ppe.{one.item}"].value == one.share
+        assert (one.lower or 1) < (one.share or 0) < (one.upper or 0)
     assert report.fictional
     assert report.notes[0] == "note.fictional"
     assert report.target.before is not None

@@ -19,7 +19,7 @@ from safety.site.apply import apply_site
 from safety.store import accidents, exposure, report_revisions, work_months
 from safety.store.accounts import Role
 from safety.store.exposure import Amount
-from tests.support.web import Browser, Site
+from tests.support.web import Browser, Site, every
 
 BARE_KEY = re.compile(r"\b(kpi|hours|baseline|reports?|chart|nav)\.[a-z_0-9]+(\.[a-z_0-9]+)*\b")
 
@@ -299,9 +299,11 @@ def test_hours_baseline_and_reports_through_the_api(plant: Site) -> None:
     report = program.get(f"/api/v1/reports/{month}")
     assert opened(report.content, name="report.json")[0]["target"]["baseline"]["changes"]
     anew = {"reason": "hours were corrected"}
-    revised = program.post(f"/api/v1/reports/{month}/revisions", json=anew)
-    assert revised.json()["revision"] == 2
-    assert program.get("/api/v1/reports").json()[1]["reason"] == anew["reason"]
+    revisions, match = f"/api/v1/reports/{month}/revisions", {"if-match": report.headers["etag"]}
+    assert program.post(revisions, json=anew).status_code == 428
+    assert program.post(revisions, json=anew, headers=match).json()["revision"] == 2
+    assert program.post(revisions, json=anew, headers=match).status_code == 412
+    assert every(program, "/api/v1/reports")[1]["reason"] == anew["reason"]
     reader = plant.program("read", role=Role.VIEWER)
     assert reader.get("/api/v1/work-months").status_code == 403
     assert reader.get(f"/api/v1/reports/{month}?revision=1").content == report.content
@@ -310,8 +312,8 @@ def test_hours_baseline_and_reports_through_the_api(plant: Site) -> None:
 def test_the_exposure_map_shows_no_square_of_few(plant: Site) -> None:
     month = present(plant)
     few, many = (
-        Amount(person_seconds=600, tracks=2, violations=0),
-        Amount(person_seconds=7200, tracks=3, violations=1),
+        Amount(person_seconds=600, people=2, violations=0),
+        Amount(person_seconds=7200, people=3, violations=1),
     )
     with plant.database.transaction() as session:
         exposure.add(session, f"{month}-01", {(3, 4): few, (7, 8): many})
