@@ -62,6 +62,7 @@ class DescribedApp(FastAPI):
             for operations in document["paths"].values():
                 for operation in operations.values():
                     _complete(operation["responses"])
+            document = _plainly_named(document)
             components = document.setdefault("components", {})
             schemas = components.setdefault("schemas", {})
             for unused in ("HTTPValidationError", "ValidationError"):
@@ -69,6 +70,7 @@ class DescribedApp(FastAPI):
             schemas["Problem"] = _PROBLEM
             components["securitySchemes"] = _WAYS_IN
             document["security"] = [{name: []} for name in _WAYS_IN]
+            self.openapi_schema = document
         return self.openapi_schema or {}
 
 
@@ -85,6 +87,23 @@ def files(*media_types: str) -> dict[int | str, dict[str, Any]]:
 def _content(media_types: Sequence[str]) -> dict[str, Any]:
     kind = {"type": "string", "format": "binary"}
     return {media_type: {"schema": kind} for media_type in media_types}
+
+
+def _plainly_named(document: dict[str, Any]) -> dict[str, Any]:
+    """Pages of lists by their title: ``RulePage``, not ``Page_`` and every kind of rule."""
+    schemas = document["components"]["schemas"]
+    titles = {name: each["title"] for name, each in schemas.items() if name.startswith("Page_")}
+
+    def named(part: Any) -> Any:
+        if isinstance(part, list):
+            return [named(each) for each in part]
+        if not isinstance(part, dict):
+            place, _, name = part.rpartition("/") if isinstance(part, str) else ("", "", part)
+            return f"{place}/{titles[name]}" if place and name in titles else part
+        return {titles.get(key, key): named(value) for key, value in part.items()}
+
+    renamed: dict[str, Any] = named(document)
+    return renamed
 
 
 def _complete(responses: dict[str, Any]) -> None:

@@ -2,12 +2,42 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, Protocol
 
+from fastapi import Header
 from pydantic import BaseModel
+from sqlmodel import Session
 
 from dashboard.errors import PreconditionFailed, PreconditionRequired
+from dashboard.visit import Visit
+
+IfMatch = Annotated[
+    str | None, Header(description="The ETag that the edit was made from; * for whatever is there.")
+]
+
+
+class Versioned(Protocol):
+    """Something on record that counts its versions."""
+
+    version: int
+
+
+@contextmanager
+def editing(
+    visit: Visit, get: Callable[[Session, str], Versioned], row_id: str, if_match: str | None
+) -> Iterator[tuple[Session, int]]:
+    """A transaction for an edit of something that counts its versions, and the version it is of.
+
+    Raises:
+        NotFound: There is no such thing.
+        PreconditionRequired, PreconditionFailed: As for ``require_match``.
+    """
+    with visit.database.transaction() as session:
+        version = get(session, row_id).version
+        require_match(if_match, version_etag(version))
+        yield session, version
 
 
 def spec_etag(spec: BaseModel | Mapping[str, Any]) -> str:

@@ -133,7 +133,7 @@ def alert_views(session: Session, translate: Translate, rows: Sequence[Alert]) -
         views.append(
             AlertView(
                 alert=row,
-                title=_title(row, translate),
+                title=alert_title(row, translate),
                 violation=violation,
                 camera_name=cameras.get(row.camera_id or "", row.camera_id or ""),
                 zone_name=zone_name,
@@ -146,7 +146,7 @@ def alert_views(session: Session, translate: Translate, rows: Sequence[Alert]) -
     return views
 
 
-def _title(row: Alert, translate: Translate) -> str:
+def alert_title(row: Alert, translate: Translate) -> str:
     """The short sentence for a list, where time and place stand beside it."""
     key = row.message_key.replace("alert.", "alert.title.", 1)
     title = translate(key, **row.params)

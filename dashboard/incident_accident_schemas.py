@@ -63,14 +63,6 @@ class AccidentInfo(AccidentBody):
     version: int
 
 
-class AccidentPage(Answer):
-    """Accidents, newest first."""
-
-    items: Sequence[AccidentInfo]
-    next_before: str | None
-    """Give it as ``before`` to get the next page; null on the last one."""
-
-
 class Void(Answer):
     """Why an accident does not count."""
 

@@ -19,7 +19,7 @@ from safety.incidents.types import (
     State,
 )
 from safety.store.incident_actions import ActionEntry
-from safety.store.incident_tables import CorrectiveAction
+from safety.store.incident_tables import CorrectiveAction, Incident
 
 
 def _sane(at: datetime) -> datetime:
@@ -127,14 +127,6 @@ class ActionInfo(Answer):
     version: int
 
 
-class ActionPage(Answer):
-    """Actions, the one that is due first in front."""
-
-    items: Sequence[ActionInfo]
-    next_after: str | None
-    """Give it as ``after`` to get the next page; null on the last one."""
-
-
 class CalmInfo(Answer):
     """Violations of the incident's rule per monitored hour, before and after the actions."""
 
@@ -185,14 +177,6 @@ class IncidentSummary(Answer):
     occurred_at: datetime
     place: str
     version: int
-
-
-class IncidentPage(Answer):
-    """Incidents, newest first."""
-
-    items: Sequence[IncidentSummary]
-    next_before: str | None
-    """Give it as ``before`` to get the next page; null on the last one."""
 
 
 class Move(Answer):
@@ -262,6 +246,11 @@ def incident_info(view: IncidentView) -> IncidentInfo:
         ),
     }
     return IncidentInfo.model_validate(own | found)
+
+
+def incident_summary(row: Incident) -> IncidentSummary:
+    """An incident as a list shows it."""
+    return IncidentSummary.model_validate(row.model_dump(include=set(IncidentSummary.model_fields)))
 
 
 def precision_info(found: Precision) -> PrecisionInfo:

@@ -54,7 +54,7 @@ def put_part(visit: Visit, part_id: str, part: P, if_match: str | None, response
         present = _find(_parts(session, edit.kind_of(part)), part_id)
         if present is not None:
             require_match(if_match, spec_etag(present))
-        edit.put(session, part, by=visit.actor, at=visit.now)
+        edit.put(session, part, **visit.signed)
     visit.hub.nudge("config")
     response.status_code = 200 if present is not None else 201
     response.headers["etag"] = spec_etag(part)
@@ -74,13 +74,12 @@ def delete_part(visit: Visit, kind: PartKind, part_id: str, if_match: str | None
         if present is None:
             raise NotFound(kind.removesuffix("s"), part_id)
         require_match(if_match, spec_etag(present))
-        edit.remove(session, kind, part_id, by=visit.actor, at=visit.now)
+        edit.remove(session, kind, part_id, **visit.signed)
     visit.hub.nudge("config")
 
 
 def _parts(session: Session, kind: PartKind) -> Sequence[Part]:
-    parts: Sequence[Part] = getattr(load_site(session).spec, kind)
-    return parts
+    return edit.parts_of(load_site(session).spec, kind)
 
 
 def _find(parts: Sequence[Part], part_id: str) -> Part | None:

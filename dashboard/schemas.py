@@ -47,6 +47,8 @@ class EvidenceInfo(Answer):
 
     id: str
     kind: Literal["clip", "picture"]
+    other_camera: str | None
+    """Another camera that saw the same spot; null: the one that found the violation."""
     url: str
     sha256: str
     size_bytes: int
@@ -80,14 +82,6 @@ class AlertInfo(Answer):
     evidence: Sequence[EvidenceInfo] = ()
 
 
-class AlertPage(Answer):
-    """Alerts, newest first."""
-
-    items: Sequence[AlertInfo]
-    next_before: str | None
-    """Give it as ``before`` to get the next page; null on the last one."""
-
-
 class Decision(Answer):
     """Somebody's judgement of an alert."""
 
@@ -115,14 +109,6 @@ class ViolationInfo(Answer):
     end_reason: str | None
     siren_latency_s: float | None
     details: dict[str, Any]
-
-
-class ViolationPage(Answer):
-    """Violations, newest first."""
-
-    items: Sequence[ViolationInfo]
-    next_before: str | None
-    """Give it as ``before`` to get the next page; null on the last one."""
 
 
 class CoverageInfo(Answer):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -66,6 +67,13 @@ class Identity:
     csrf_token: str = ""
 
 
+class Signed(TypedDict):
+    """Whose deed something is, and when: what every change of the record is told."""
+
+    by: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One request with everything a route needs to answer it."""
@@ -105,6 +113,11 @@ class Visit:
         if self.identity is None:
             return "anonymous"
         return self.identity.login if self.identity.scopes is None else f"{self.identity.login}/api"
+
+    @property
+    def signed(self) -> Signed:
+        """This visit's signature under a change."""
+        return Signed(by=self.actor, at=self.now)
 
     @property
     def language(self) -> Language:

@@ -1,10 +1,9 @@
 """API: accidents, files of them, and what Form 30 says."""
 
-from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,11 +12,10 @@ from starlette.responses import Response
 from dashboard.access import ManagerReadVisit, ManagerVisit
 from dashboard.api_description import XLSX, body_of
 from dashboard.errors import Unprocessable
-from dashboard.etags import version_etag
+from dashboard.etags import IfMatch, editing, require_match, version_etag
 from dashboard.incident_accident_schemas import (
     AccidentBody,
     AccidentInfo,
-    AccidentPage,
     ImportInfo,
     ImportProblem,
     Submission,
@@ -26,15 +24,15 @@ from dashboard.incident_accident_schemas import (
     accident_info,
 )
 from dashboard.incident_accidents import accident_view, read_accident, read_form
-from dashboard.incident_requests import IdempotencyKey, IfMatch, made_once, require_version
 from dashboard.incident_views import today_of
+from dashboard.once import Once, OnlyOnce
+from dashboard.paging import Page, Paged
 from dashboard.visit import Visit
 from safety.i18n import explain, translator
 from safety.incidents.accident_entry import AccidentEntry, read_entry, written
 from safety.incidents.accident_files import read_accidents
 from safety.incidents.form30 import WorkplaceEntry
 from safety.store import accidents, incident_imports, incident_workplace
-from safety.store.incident_tables import Accident
 
 router = APIRouter(prefix="/api/v1", tags=["accidents"])
 
@@ -42,40 +40,29 @@ router = APIRouter(prefix="/api/v1", tags=["accidents"])
 @router.get("/accidents")
 def list_accidents(
     visit: ManagerReadVisit,
+    paging: Paged,
     start: date | None = None,
     end: date | None = None,
     void: bool = False,
-    before: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> AccidentPage:
-    """Accidents from ``start`` to before ``end``, newest first; page on with ``before``."""
+) -> Page[AccidentInfo]:
+    """Accidents from ``start`` to before ``end``, newest first."""
     with visit.database.reading() as session:
         rows = accidents.page(
-            session, start=start, end=end, void=void, before=before, limit=limit + 1
+            session, start=start, end=end, void=void, before=paging.cursor, limit=paging.fetch
         )
-        views = [accident_view(session, visit, row) for row in rows[:limit]]
-    return AccidentPage(
-        items=[accident_info(view) for view in views],
-        next_before=rows[limit - 1].id if len(rows) > limit else None,
-    )
+        return paging.page(rows, lambda row: accident_info(accident_view(session, visit, row)))
 
 
 @router.post("/accidents", status_code=201)
 def create_accident(
-    visit: ManagerVisit,
-    body: AccidentBody,
-    response: Response,
-    idempotency_key: IdempotencyKey = None,
+    visit: ManagerVisit, body: AccidentBody, response: Response, once: OnlyOnce
 ) -> AccidentInfo:
     """Put an accident on record."""
-    entry = _entry(visit, body)
-
-    def make(session: Session) -> str:
-        return accidents.add(
-            session, entry, by=visit.actor, at=visit.now, incident_id=body.incident_id
-        ).id
-
-    made = made_once(visit, idempotency_key, body.model_dump_json().encode(), make)
+    entry, incident = _entry(visit, body), body.incident_id
+    made = once.make(
+        visit,
+        lambda session: accidents.add(session, entry, incident_id=incident, **visit.signed).id,
+    )
     response.headers["location"] = f"/api/v1/accidents/{made}"
     return _answer(visit, made, response)
 
@@ -95,20 +82,17 @@ def put_accident(
     if_match: IfMatch = None,
 ) -> AccidentInfo:
     """Correct an accident."""
-    entry = _entry(visit, body)
-
-    def change(session: Session, version: int) -> None:
+    entry, incident = _entry(visit, body), body.incident_id
+    with editing(visit, accidents.get, accident_id, if_match) as (session, version):
         accidents.change(
             session,
             accident_id,
             entry,
-            by=visit.actor,
-            at=visit.now,
-            incident_id=body.incident_id,
+            incident_id=incident,
             expected_version=version,
+            **visit.signed,
         )
-
-    return _changed(visit, accident_id, if_match, response, change)
+    return _answer(visit, accident_id, response)
 
 
 @router.post("/accidents/{accident_id}/void")
@@ -116,18 +100,11 @@ def void_accident(
     visit: ManagerVisit, accident_id: str, body: Void, response: Response, if_match: IfMatch = None
 ) -> AccidentInfo:
     """Declare an accident void: it stays readable and counts nowhere."""
-
-    def void(session: Session, version: int) -> None:
+    with editing(visit, accidents.get, accident_id, if_match) as (session, version):
         accidents.void(
-            session,
-            accident_id,
-            reason=body.reason,
-            by=visit.actor,
-            at=visit.now,
-            expected_version=version,
+            session, accident_id, reason=body.reason, expected_version=version, **visit.signed
         )
-
-    return _changed(visit, accident_id, if_match, response, void)
+    return _answer(visit, accident_id, response)
 
 
 @router.post("/accidents/{accident_id}/report")
@@ -135,13 +112,9 @@ def report_accident(
     visit: ManagerVisit, accident_id: str, response: Response, if_match: IfMatch = None
 ) -> AccidentInfo:
     """Note that a serious accident was reported to the authority."""
-
-    def report(session: Session, version: int) -> None:
-        accidents.report(
-            session, accident_id, by=visit.actor, at=visit.now, expected_version=version
-        )
-
-    return _changed(visit, accident_id, if_match, response, report)
+    with editing(visit, accidents.get, accident_id, if_match) as (session, version):
+        accidents.report(session, accident_id, expected_version=version, **visit.signed)
+    return _answer(visit, accident_id, response)
 
 
 @router.post("/accidents/{accident_id}/submit")
@@ -153,18 +126,12 @@ def submit_form(
     if_match: IfMatch = None,
 ) -> AccidentInfo:
     """Note that Form 30 was handed in."""
-
-    def submit(session: Session, version: int) -> None:
+    who = body.representative
+    with editing(visit, accidents.get, accident_id, if_match) as (session, version):
         accidents.submit(
-            session,
-            accident_id,
-            representative=body.representative,
-            by=visit.actor,
-            at=visit.now,
-            expected_version=version,
+            session, accident_id, representative=who, expected_version=version, **visit.signed
         )
-
-    return _changed(visit, accident_id, if_match, response, submit)
+    return _answer(visit, accident_id, response)
 
 
 @router.get("/accidents/{accident_id}/form30")
@@ -174,10 +141,12 @@ def get_form(visit: ManagerReadVisit, accident_id: str, lang: str = "ko") -> dic
 
 
 @router.post("/accidents/imports", status_code=201, openapi_extra=body_of("text/csv", XLSX))
-async def check_file(visit: ManagerVisit, request: Request, filename: str = "") -> ImportInfo:
+async def check_file(
+    visit: ManagerVisit, request: Request, once: OnlyOnce, filename: str = ""
+) -> ImportInfo:
     """Look at a file (CSV or XLSX, the body itself); nothing counts until it is applied."""
     data = await request.body()
-    return await run_in_threadpool(_check, visit, data, filename)
+    return await run_in_threadpool(_check, visit, once, data, filename)
 
 
 @router.get("/accidents/imports/{import_id}")
@@ -187,18 +156,17 @@ def get_import(visit: ManagerReadVisit, import_id: str) -> ImportInfo:
 
 
 @router.post("/accidents/imports/{import_id}/apply")
-def apply_import(visit: ManagerVisit, import_id: str, doubles: bool = False) -> ImportInfo:
+def apply_import(
+    visit: ManagerVisit, import_id: str, once: OnlyOnce, doubles: bool = False
+) -> ImportInfo:
     """Take over the lines that can be used; ``doubles``: also what seems to be known."""
-    with visit.database.transaction() as session:
-        incident_imports.apply(
-            session,
-            import_id,
-            today=today_of(visit),
-            by=visit.actor,
-            at=visit.now,
-            doubles=doubles,
-        )
-    return _import_info(visit, import_id)
+    today = today_of(visit)
+
+    def take_over(session: Session) -> str:
+        incident_imports.apply(session, import_id, today=today, doubles=doubles, **visit.signed)
+        return import_id
+
+    return _import_info(visit, once.make(visit, take_over))
 
 
 @router.get("/workplace")
@@ -217,12 +185,12 @@ def put_workplace(
     """Replace section I of Form 30."""
     with visit.database.transaction() as session:
         _, version = incident_workplace.read(session)
+        require_match(if_match, version_etag(version))
         incident_workplace.save(
             session,
             WorkplaceEntry(**body.model_dump()),
-            by=visit.actor,
-            at=visit.now,
-            expected_version=require_version(if_match, version),
+            expected_version=version,
+            **visit.signed,
         )
     return get_workplace(visit, response)
 
@@ -237,32 +205,19 @@ def _entry(visit: Visit, body: AccidentBody) -> AccidentEntry:
     raise Unprocessable("web.invalid", "{where}: {why}", where=name, why=why)
 
 
-def _changed(
-    visit: Visit,
-    accident_id: str,
-    if_match: str | None,
-    response: Response,
-    change: Callable[[Session, int], None],
-) -> AccidentInfo:
-    with visit.database.transaction() as session:
-        row: Accident = accidents.get(session, accident_id)
-        change(session, require_version(if_match, row.version))
-    return _answer(visit, accident_id, response)
-
-
 def _answer(visit: Visit, accident_id: str, response: Response) -> AccidentInfo:
     view = read_accident(visit, accident_id)
     response.headers["etag"] = version_etag(view.accident.version)
     return accident_info(view)
 
 
-def _check(visit: Visit, data: bytes, filename: str) -> ImportInfo:
+def _check(visit: Visit, once: Once, data: bytes, filename: str) -> ImportInfo:
     found = read_accidents(data, today=today_of(visit))
-    with visit.database.transaction() as session:
-        made = incident_imports.check(
-            session, found, data, filename=filename, by=visit.actor, at=visit.now
-        )
-    return _import_info(visit, made.id)
+
+    def keep(session: Session) -> str:
+        return incident_imports.check(session, found, data, filename=filename, **visit.signed).id
+
+    return _import_info(visit, once.make(visit, keep))
 
 
 def _import_info(visit: Visit, import_id: str) -> ImportInfo:

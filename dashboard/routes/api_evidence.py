@@ -8,9 +8,13 @@ from fastapi import APIRouter
 from pydantic import StringConstraints
 
 from dashboard.access import ManagerReadVisit, ManagerVisit, OperatorVisit, ViewerVisit
+from dashboard.once import Once, OnlyOnce
+from dashboard.paging import Page, Paged
 from dashboard.schemas import Answer
+from dashboard.visit import Visit
 from safety.store import alerts, audit_chain, holds
 from safety.store.evidence_tables import LegalHold
+from safety.store.holds import About
 
 router = APIRouter(prefix="/api/v1", tags=["evidence"])
 
@@ -56,31 +60,27 @@ class TrailInfo(Answer):
 
 
 @router.get("/alerts/{alert_id}/holds")
-def list_holds(visit: ViewerVisit, alert_id: str) -> list[HoldInfo]:
+def list_holds(visit: ViewerVisit, alert_id: str, paging: Paged) -> Page[HoldInfo]:
     """All holds that keep an alert's evidence, its incident's included."""
     with visit.database.reading() as session:
         found = holds.over_alert(session, alerts.get(session, alert_id))
-        return [_info(hold) for hold in found]
+    return paging.cut(found, _info)
 
 
 @router.post("/alerts/{alert_id}/holds", status_code=201)
-def hold_alert(visit: OperatorVisit, alert_id: str, wanted: HoldRequest) -> HoldInfo:
+def hold_alert(
+    visit: OperatorVisit, alert_id: str, wanted: HoldRequest, once: OnlyOnce
+) -> HoldInfo:
     """Keep the evidence of an alert until a manager releases it."""
-    with visit.database.transaction() as session:
-        hold = holds.place(
-            session, "alert", alert_id, reason=wanted.reason, by=visit.actor, at=visit.now
-        )
-        return _info(hold)
+    return _place(visit, once, "alert", alert_id, wanted.reason)
 
 
 @router.post("/incidents/{incident_id}/holds", status_code=201)
-def hold_incident(visit: OperatorVisit, incident_id: str, wanted: HoldRequest) -> HoldInfo:
+def hold_incident(
+    visit: OperatorVisit, incident_id: str, wanted: HoldRequest, once: OnlyOnce
+) -> HoldInfo:
     """Keep the evidence of all alerts of an incident until a manager releases it."""
-    with visit.database.transaction() as session:
-        hold = holds.place(
-            session, "incident", incident_id, reason=wanted.reason, by=visit.actor, at=visit.now
-        )
-        return _info(hold)
+    return _place(visit, once, "incident", incident_id, wanted.reason)
 
 
 @router.post("/holds/{hold_id}/release")
@@ -102,6 +102,15 @@ def verify_trail(visit: ManagerReadVisit) -> TrailInfo:
         since=seen.since,
         findings=[TrailFinding(fault=each.fault, seq=each.seq) for each in seen.findings],
     )
+
+
+def _place(visit: Visit, once: Once, about: About, subject: str, reason: str) -> HoldInfo:
+    made = once.make(
+        visit,
+        lambda session: holds.place(session, about, subject, reason=reason, **visit.signed).id,
+    )
+    with visit.database.reading() as session:
+        return _info(holds.get(session, made))
 
 
 def _info(hold: LegalHold) -> HoldInfo:

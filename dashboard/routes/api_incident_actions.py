@@ -1,25 +1,17 @@
 """API: the corrective actions of all incidents."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.access import OperatorVisit, ViewerVisit
 from dashboard.api_description import body_of
-from dashboard.etags import version_etag
+from dashboard.etags import IfMatch, editing, require_match, version_etag
 from dashboard.incident_photos import keep_photo
-from dashboard.incident_requests import IfMatch, require_version
-from dashboard.incident_schemas import (
-    ActionBody,
-    ActionInfo,
-    ActionMove,
-    ActionPage,
-    action_info,
-)
+from dashboard.incident_schemas import ActionBody, ActionInfo, ActionMove, action_info
 from dashboard.incident_views import today_of
+from dashboard.paging import Page, Paged
 from dashboard.routes.incident_actions import require_rank
 from dashboard.visit import Visit
 from safety.incidents.types import ActionState
@@ -30,25 +22,18 @@ router = APIRouter(prefix="/api/v1/actions", tags=["incidents"])
 
 @router.get("")
 def list_actions(
-    visit: ViewerVisit,
-    state: ActionState | None = None,
-    overdue: bool = False,
-    after: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> ActionPage:
+    visit: ViewerVisit, paging: Paged, state: ActionState | None = None, overdue: bool = False
+) -> Page[ActionInfo]:
     """Corrective actions, the one that is due first in front; ``overdue``: open ones past due."""
     with visit.database.reading() as session:
         rows = incident_action_lists.list_actions(
             session,
             state=ActionState.OPEN if overdue else state,
             due_before=today_of(visit) if overdue else None,
-            after=after,
-            limit=limit + 1,
+            after=paging.cursor,
+            limit=paging.fetch,
         )
-    return ActionPage(
-        items=[action_info(row) for row in rows[:limit]],
-        next_after=rows[limit - 1].id if len(rows) > limit else None,
-    )
+    return paging.page(rows, action_info)
 
 
 @router.get("/{action_id}")
@@ -66,16 +51,14 @@ def put_action(
     if_match: IfMatch = None,
 ) -> ActionInfo:
     """Change what is to be done, by whom or until when."""
-    with visit.database.transaction() as session:
-        version = require_version(if_match, incident_actions.get(session, action_id).version)
+    with editing(visit, incident_actions.get, action_id, if_match) as (session, version):
         incident_actions.change(
             session,
             action_id,
             body.entry(),
             today=today_of(visit),
-            by=visit.actor,
-            at=visit.now,
             expected_version=version,
+            **visit.signed,
         )
     return _answer(visit, action_id, response)
 
@@ -90,16 +73,14 @@ def move_action(
 ) -> ActionInfo:
     """Say that it is done, verified, dropped or open again."""
     require_rank(visit, body.state)
-    with visit.database.transaction() as session:
-        version = require_version(if_match, incident_actions.get(session, action_id).version)
+    with editing(visit, incident_actions.get, action_id, if_match) as (session, version):
         incident_actions.move(
             session,
             action_id,
             body.state,
-            by=visit.actor,
-            at=visit.now,
             note=body.note,
             expected_version=version,
+            **visit.signed,
         )
     return _answer(visit, action_id, response)
 
@@ -121,13 +102,10 @@ def _keep(
     visit: Visit, action_id: str, data: bytes, if_match: str | None, response: Response
 ) -> ActionInfo:
     with visit.database.reading() as session:
-        require_version(if_match, incident_actions.get(session, action_id).version)
+        require_match(if_match, version_etag(incident_actions.get(session, action_id).version))
     photo = keep_photo(visit.services.settings, data)
-    with visit.database.transaction() as session:
-        version = require_version(if_match, incident_actions.get(session, action_id).version)
-        incident_actions.show(
-            session, action_id, photo, by=visit.actor, at=visit.now, expected_version=version
-        )
+    with editing(visit, incident_actions.get, action_id, if_match) as (session, version):
+        incident_actions.show(session, action_id, photo, expected_version=version, **visit.signed)
     return _answer(visit, action_id, response)
 
 

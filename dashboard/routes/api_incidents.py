@@ -7,15 +7,13 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from dashboard.access import OperatorVisit, ViewerVisit
-from dashboard.etags import version_etag
+from dashboard.etags import IfMatch, editing, version_etag
 from dashboard.incident_linking import read_precision
-from dashboard.incident_requests import IdempotencyKey, IfMatch, made_once, require_version
 from dashboard.incident_schemas import (
     ActionBody,
     AlertIds,
     IncidentBody,
     IncidentInfo,
-    IncidentPage,
     IncidentSummary,
     Moment,
     Move,
@@ -23,9 +21,12 @@ from dashboard.incident_schemas import (
     NewIncident,
     PrecisionInfo,
     incident_info,
+    incident_summary,
     precision_info,
 )
 from dashboard.incident_views import read_incident, today_of
+from dashboard.once import OnlyOnce
+from dashboard.paging import Page, Paged
 from dashboard.routes.incidents import require_rank
 from dashboard.visit import Visit
 from safety.incidents.types import Kind, State
@@ -43,14 +44,13 @@ router = APIRouter(prefix="/api/v1", tags=["incidents"])
 @router.get("/incidents")
 def list_incidents(
     visit: ViewerVisit,
+    paging: Paged,
     state: Annotated[list[State] | None, Query()] = None,
     kind: Kind | None = None,
     since: Moment | None = None,
     until: Moment | None = None,
-    before: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> IncidentPage:
-    """Incidents, newest first; page on with ``before``."""
+) -> Page[IncidentSummary]:
+    """Incidents, newest first."""
     with visit.database.reading() as session:
         rows = incidents.list_incidents(
             session,
@@ -58,33 +58,25 @@ def list_incidents(
             kind=kind,
             since=since,
             until=until,
-            before=before,
-            limit=limit + 1,
+            before=paging.cursor,
+            limit=paging.fetch,
         )
-    names = set(IncidentSummary.model_fields)
-    return IncidentPage(
-        items=[IncidentSummary.model_validate(r.model_dump(include=names)) for r in rows[:limit]],
-        next_before=rows[limit - 1].id if len(rows) > limit else None,
-    )
+    return paging.page(rows, incident_summary)
 
 
 @router.post("/incidents", status_code=201)
 def create_incident(
-    visit: OperatorVisit,
-    body: NewIncident,
-    response: Response,
-    idempotency_key: IdempotencyKey = None,
+    visit: OperatorVisit, body: NewIncident, response: Response, once: OnlyOnce
 ) -> IncidentInfo:
     """Put an incident on record, from alerts or without any."""
+    entry, listed = body.entry(), body.alerts
 
     def make(session: Session) -> str:
-        if not body.alerts:
-            return incidents.add(session, body.entry(), by=visit.actor, at=visit.now).id
-        return incident_alerts.open_incident(
-            session, body.alerts, body.entry(), by=visit.actor, at=visit.now
-        ).id
+        if not listed:
+            return incidents.add(session, entry, **visit.signed).id
+        return incident_alerts.open_incident(session, listed, entry, **visit.signed).id
 
-    made = made_once(visit, idempotency_key, body.model_dump_json().encode(), make)
+    made = once.make(visit, make)
     visit.hub.nudge("alerts")
     response.headers["location"] = f"/api/v1/incidents/{made}"
     return _answer(visit, made, response)
@@ -105,15 +97,9 @@ def put_incident(
     if_match: IfMatch = None,
 ) -> IncidentInfo:
     """Replace what is said of an incident."""
-    with visit.database.transaction() as session:
-        version = require_version(if_match, incidents.get(session, incident_id).version)
+    with editing(visit, incidents.get, incident_id, if_match) as (session, version):
         incidents.change(
-            session,
-            incident_id,
-            body.entry(),
-            by=visit.actor,
-            at=visit.now,
-            expected_version=version,
+            session, incident_id, body.entry(), expected_version=version, **visit.signed
         )
     return _answer(visit, incident_id, response)
 
@@ -127,17 +113,15 @@ def move_incident(
     if_match: IfMatch = None,
 ) -> IncidentInfo:
     """Take an incident to its next state; verifying, closing and reopening are a manager's."""
-    with visit.database.transaction() as session:
-        row = incidents.get(session, incident_id)
-        require_rank(visit, {State(row.state), body.state})
+    with editing(visit, incidents.get, incident_id, if_match) as (session, version):
+        require_rank(visit, {State(incidents.get(session, incident_id).state), body.state})
         incidents.move(
             session,
             incident_id,
             body.state,
-            by=visit.actor,
-            at=visit.now,
             note=body.note,
-            expected_version=require_version(if_match, row.version),
+            expected_version=version,
+            **visit.signed,
         )
     return _answer(visit, incident_id, response)
 
@@ -148,76 +132,68 @@ def link_alerts(
 ) -> IncidentInfo:
     """Add alerts to an incident; repeating it changes nothing more."""
     with visit.database.transaction() as session:
-        incident_alerts.link(session, incident_id, body.alerts, by=visit.actor, at=visit.now)
+        incident_alerts.link(session, incident_id, body.alerts, **visit.signed)
     visit.hub.nudge("alerts")
     return _answer(visit, incident_id, response)
 
 
 @router.delete("/incidents/{incident_id}/alerts/{alert_id}")
 def unlink_alert(
-    visit: OperatorVisit, incident_id: str, alert_id: str, response: Response
+    visit: OperatorVisit,
+    incident_id: str,
+    alert_id: str,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> IncidentInfo:
-    """Take an alert out of an incident."""
-    with visit.database.transaction() as session:
-        incident_alerts.unlink(session, incident_id, alert_id, by=visit.actor, at=visit.now)
+    """Take an alert out of an incident, whose version ``If-Match`` names."""
+    with editing(visit, incidents.get, incident_id, if_match) as (session, _):
+        incident_alerts.unlink(session, incident_id, alert_id, **visit.signed)
     return _answer(visit, incident_id, response)
 
 
 @router.post("/incidents/{incident_id}/causes", status_code=201)
 def add_cause(
-    visit: OperatorVisit,
-    incident_id: str,
-    body: NewCause,
-    response: Response,
-    idempotency_key: IdempotencyKey = None,
+    visit: OperatorVisit, incident_id: str, body: NewCause, response: Response, once: OnlyOnce
 ) -> IncidentInfo:
     """Answer one more "why?"."""
 
     def make(session: Session) -> str:
         return incident_causes.add(
-            session,
-            incident_id,
-            text=body.text,
-            parent_id=body.parent_id,
-            by=visit.actor,
-            at=visit.now,
+            session, incident_id, text=body.text, parent_id=body.parent_id, **visit.signed
         ).id
 
-    made_once(visit, idempotency_key, body.model_dump_json().encode(), make)
+    once.make(visit, make)
     return _answer(visit, incident_id, response)
 
 
 @router.delete("/incidents/{incident_id}/causes/{cause_id}")
 def remove_cause(
-    visit: OperatorVisit, incident_id: str, cause_id: str, response: Response
+    visit: OperatorVisit,
+    incident_id: str,
+    cause_id: str,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> IncidentInfo:
-    """Take a cause back, with all that explains it."""
-    with visit.database.transaction() as session:
-        incident_causes.remove(session, incident_id, cause_id, by=visit.actor, at=visit.now)
+    """Take a cause back, with all that explains it; ``If-Match`` names the incident's version."""
+    with editing(visit, incidents.get, incident_id, if_match) as (session, version):
+        incident_causes.remove(
+            session, incident_id, cause_id, expected_version=version, **visit.signed
+        )
     return _answer(visit, incident_id, response)
 
 
 @router.post("/incidents/{incident_id}/actions", status_code=201)
 def add_action(
-    visit: OperatorVisit,
-    incident_id: str,
-    body: ActionBody,
-    response: Response,
-    idempotency_key: IdempotencyKey = None,
+    visit: OperatorVisit, incident_id: str, body: ActionBody, response: Response, once: OnlyOnce
 ) -> IncidentInfo:
     """Name a corrective action."""
-
-    def make(session: Session) -> str:
-        return incident_actions.add(
-            session,
-            incident_id,
-            body.entry(),
-            today=today_of(visit),
-            by=visit.actor,
-            at=visit.now,
-        ).id
-
-    made_once(visit, idempotency_key, body.model_dump_json().encode(), make)
+    entry, today = body.entry(), today_of(visit)
+    once.make(
+        visit,
+        lambda session: (
+            incident_actions.add(session, incident_id, entry, today=today, **visit.signed).id
+        ),
+    )
     return _answer(visit, incident_id, response)
 
 
@@ -225,9 +201,7 @@ def add_action(
 def merge_alerts(visit: OperatorVisit, alert_id: str, body: AlertIds) -> AlertIds:
     """Say that alerts are the same situation as this one; answers with all merged into it."""
     with visit.database.transaction() as session:
-        merged = incident_judging.merge(
-            session, alert_id, body.alerts, by=visit.actor, at=visit.now
-        )
+        merged = incident_judging.merge(session, alert_id, body.alerts, **visit.signed)
     visit.hub.nudge("alerts")
     return AlertIds(alerts=list(merged))
 

@@ -1,14 +1,16 @@
 """API: hours worked and headcount by month, files of them, and the baseline."""
 
+from typing import Any
+
 from fastapi import APIRouter
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.access import ManagerReadVisit, ManagerVisit
 from dashboard.api_description import XLSX, body_of
-from dashboard.etags import check_match, require_match, version_etag
-from dashboard.incident_requests import IfMatch
+from dashboard.etags import IfMatch, check_match, require_match, version_etag
 from dashboard.kpi_schemas import (
     BaselineBody,
     BaselineInfo,
@@ -20,6 +22,8 @@ from dashboard.kpi_schemas import (
     baseline_info,
     work_month_info,
 )
+from dashboard.once import Once, OnlyOnce
+from dashboard.paging import Page, Paged
 from dashboard.visit import Visit
 from safety.i18n import explain
 from safety.incidents.hours_files import read_hours_file
@@ -27,6 +31,7 @@ from safety.months import checked_month
 from safety.store import baselines, work_imports, work_months
 from safety.store.kpi_tables import WorkMonth
 from safety.store.refusals import NotFound
+from safety.store.work_imports import Comparison
 from safety.store.work_months import Group
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
@@ -34,8 +39,8 @@ router = APIRouter(prefix="/api/v1", tags=["figures"])
 
 @router.get("/work-months")
 def list_work_months(
-    visit: ManagerReadVisit, first: str | None = None, last: str | None = None
-) -> list[WorkMonthInfo]:
+    visit: ManagerReadVisit, paging: Paged, first: str | None = None, last: str | None = None
+) -> Page[WorkMonthInfo]:
     """What was entered from ``first`` to ``last`` (``2026-11``), oldest first."""
     with visit.database.reading() as session:
         rows = work_months.list_months(
@@ -43,7 +48,7 @@ def list_work_months(
             first=checked_month(first) if first else None,
             last=checked_month(last) if last else None,
         )
-        return [work_month_info(row) for row in rows]
+    return paging.cut(rows, work_month_info, key=lambda row: f"{row.month}-{row.worker_group}")
 
 
 @router.get("/work-months/{month}/{group}")
@@ -83,9 +88,8 @@ def put_work_month(
             hours=body.hours,
             headcount=body.headcount,
             source="entered",
-            by=visit.actor,
-            at=visit.now,
             expected_version=0 if known is None else known.version,
+            **visit.signed,
         )
         response.headers["etag"] = version_etag(row.version)
         return work_month_info(row)
@@ -93,14 +97,18 @@ def put_work_month(
 
 @router.post("/work-months/imports", openapi_extra=body_of("text/csv", XLSX))
 async def import_hours(
-    visit: ManagerVisit, request: Request, apply: bool = False, replace: bool = False
+    visit: ManagerVisit,
+    request: Request,
+    once: OnlyOnce,
+    apply: bool = False,
+    replace: bool = False,
 ) -> HoursImport:
     """A file (CSV or XLSX, the body itself): looked at, or with ``apply`` also entered.
 
     Lines with problems are never entered; what differs from the record only with ``replace``.
     """
     data = await request.body()
-    return await run_in_threadpool(_import, visit, data, apply, replace)
+    return await run_in_threadpool(_import, visit, once, data, apply, replace)
 
 
 @router.get("/baseline")
@@ -127,36 +135,38 @@ def put_baseline(
     return get_baseline(visit, response)
 
 
-def _import(visit: Visit, data: bytes, apply: bool, replace: bool) -> HoursImport:
+def _import(visit: Visit, once: Once, data: bytes, apply: bool, replace: bool) -> HoursImport:
     found = read_hours_file(data)
-    with visit.database.transaction() as session:
+
+    def enter(session: Session) -> dict[str, Any]:
         compared = work_imports.compare(session, found, at=visit.now)
-        answer = HoursImport(
-            changed=0,
-            lines=[
-                ComparedLine(
-                    line=each.line.number,
-                    month=each.line.month,
-                    group=each.line.group,
-                    hours=each.line.hours,
-                    headcount=each.line.headcount,
-                    fate=each.fate,
-                )
-                for each in compared.lines
-            ],
-            problems=[
-                LineProblem(
-                    line=each.line,
-                    column=each.column,
-                    code=each.error.key,
-                    text=explain(each.error, visit.language),
-                )
-                for each in compared.problems
-            ],
+        answer = _seen(visit, compared)  # beside the record as it was before
+        if apply:
+            answer.changed = work_imports.apply(session, compared, replace=replace, **visit.signed)
+        return answer.model_dump(mode="json")
+
+    return HoursImport.model_validate(once.answer(visit, enter))
+
+
+def _seen(visit: Visit, compared: Comparison) -> HoursImport:
+    lines = [
+        ComparedLine(
+            line=each.line.number,
+            month=each.line.month,
+            group=each.line.group,
+            hours=each.line.hours,
+            headcount=each.line.headcount,
+            fate=each.fate,
         )
-        if not apply:
-            return answer
-        changed = work_imports.apply(
-            session, compared, replace=replace, by=visit.actor, at=visit.now
+        for each in compared.lines
+    ]
+    problems = [
+        LineProblem(
+            line=each.line,
+            column=each.column,
+            code=each.error.key,
+            text=explain(each.error, visit.language),
         )
-    return answer.model_copy(update={"changed": changed})
+        for each in compared.problems
+    ]
+    return HoursImport(changed=0, lines=lines, problems=problems)

@@ -6,7 +6,8 @@ Whole specifications are read and written; edits name the ETag they were made fr
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
+from pydantic import Field
 from starlette.responses import Response
 
 from alerts.open import AnyChannelSpec
@@ -14,25 +15,29 @@ from alerts.specs import ChannelSpec
 from cameras.specs import CameraSpec
 from dashboard.access import ManagerVisit, ViewerVisit
 from dashboard.api_description import ADDED
+from dashboard.etags import IfMatch
+from dashboard.paging import Page, Paged
 from dashboard.parts import delete_part, get_part, list_parts, put_part
 from dashboard.rule_forms import AnyRule
 from dashboard.schemas import CameraInfo
-from dashboard.wall import read_wall
+from dashboard.wall import Tile, read_wall
 from zones.specs import RuleSpec, ZoneSpec
 
 router = APIRouter(prefix="/api/v1")
 
-IfMatch = Annotated[str | None, Header()]
+AnyRuleSpec = Annotated[RuleSpec, Field(title="Rule")]
+AnyChannel = Annotated[ChannelSpec, Field(title="Channel")]
 
 
 @router.get("/cameras", tags=["cameras"])
-def list_cameras(visit: ViewerVisit) -> list[CameraInfo]:
+def list_cameras(visit: ViewerVisit, paging: Paged) -> Page[CameraInfo]:
     """Every camera with its state of this moment."""
     statuses = visit.hub.camera_status()
     specs = cast(list[CameraSpec], list_parts(visit, "cameras"))
     enabled = {spec.id: spec.enabled for spec in specs}
-    return [
-        CameraInfo(
+
+    def info(tile: Tile) -> CameraInfo:
+        return CameraInfo(
             id=tile.id,
             name=tile.name,
             enabled=enabled.get(tile.id, False),
@@ -41,8 +46,8 @@ def list_cameras(visit: ViewerVisit) -> list[CameraInfo]:
             since=tile.since,
             status=statuses.get(tile.id),
         )
-        for tile in read_wall(visit).tiles
-    ]
+
+    return paging.cut(read_wall(visit).tiles, info)
 
 
 @router.get("/cameras/{camera_id}", tags=["cameras"])
@@ -70,9 +75,9 @@ def delete_camera(visit: ManagerVisit, camera_id: str, if_match: IfMatch = None)
 
 
 @router.get("/zones", tags=["zones"])
-def list_zones(visit: ViewerVisit) -> list[ZoneSpec]:
+def list_zones(visit: ViewerVisit, paging: Paged) -> Page[ZoneSpec]:
     """Every zone."""
-    return cast(list[ZoneSpec], list(list_parts(visit, "zones")))
+    return paging.cut(list_parts(visit, "zones"), lambda part: cast(ZoneSpec, part))
 
 
 @router.get("/zones/{zone_id}", tags=["zones"])
@@ -100,9 +105,9 @@ def delete_zone(visit: ManagerVisit, zone_id: str, if_match: IfMatch = None) -> 
 
 
 @router.get("/rules", tags=["rules"])
-def list_rules(visit: ViewerVisit) -> list[RuleSpec]:
+def list_rules(visit: ViewerVisit, paging: Paged) -> Page[AnyRuleSpec]:
     """Every rule."""
-    return cast(list[AnyRule], list(list_parts(visit, "rules")))
+    return paging.cut(list_parts(visit, "rules"), lambda part: cast(AnyRule, part))
 
 
 @router.get("/rules/{rule_id}", tags=["rules"])
@@ -130,9 +135,9 @@ def delete_rule(visit: ManagerVisit, rule_id: str, if_match: IfMatch = None) -> 
 
 
 @router.get("/channels", tags=["channels"])
-def list_channels(visit: ManagerVisit) -> list[ChannelSpec]:
+def list_channels(visit: ManagerVisit, paging: Paged) -> Page[AnyChannel]:
     """Every channel; secrets are named, never shown."""
-    return cast(list[AnyChannelSpec], list(list_parts(visit, "channels")))
+    return paging.cut(list_parts(visit, "channels"), lambda part: cast(AnyChannelSpec, part))
 
 
 @router.get("/channels/{channel_id}", tags=["channels"])

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import AwareDatetime, Field
 
 from cameras.messages import FeedInfo, MachineInfo, ReportedVehicle
 from dashboard.access import ManagerVisit, ViewerVisit
+from dashboard.once import OnlyOnce
+from dashboard.paging import Page, Paged
 from dashboard.schemas import Answer
 from safety.store import mutes
 from safety.store.tables import Mute
@@ -75,42 +77,31 @@ def get_plant(visit: ViewerVisit) -> PlantInfo:
 
 
 @router.get("/mutes")
-def list_mutes(
-    visit: ViewerVisit,
-    lasting: bool = False,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> list[MuteInfo]:
+def list_mutes(visit: ViewerVisit, paging: Paged, lasting: bool = False) -> Page[MuteInfo]:
     """Mutes, newest first; or those that last now."""
     with visit.database.reading() as session:
         if lasting:
-            return [_info(mute) for mute in mutes.active(session, visit.now)]
-        return [_info(mute) for mute in mutes.recent(session, limit=limit)]
+            return paging.cut(mutes.active(session, visit.now), _info)
+        rows = mutes.recent(session, before=paging.cursor, limit=paging.fetch)
+    return paging.page(rows, _info)
 
 
 @router.post("/mutes", status_code=201)
-def begin_mute(visit: ManagerVisit, wanted: NewMute) -> MuteInfo:
+def begin_mute(visit: ManagerVisit, wanted: NewMute, once: OnlyOnce) -> MuteInfo:
     """Mute a zone for lock-out or maintenance."""
-    with visit.database.transaction() as session:
-        mute = mutes.begin(
-            session,
-            zone_id=wanted.zone_id,
-            kind=wanted.kind,
-            person=wanted.person,
-            reason=wanted.reason,
-            ends_at=wanted.ends_at,
-            by=visit.actor,
-            at=visit.now,
-        )
-        info = _info(mute)
+    made = once.make(
+        visit, lambda session: mutes.begin(session, **wanted.model_dump(), **visit.signed).id
+    )
     visit.hub.nudge("mutes")
-    return info
+    with visit.database.reading() as session:
+        return _info(mutes.get(session, made))
 
 
 @router.post("/mutes/{mute_id}/end")
 def end_mute(visit: ManagerVisit, mute_id: str) -> MuteInfo:
     """End a mute before its time."""
     with visit.database.transaction() as session:
-        info = _info(mutes.end(session, mute_id, by=visit.actor, at=visit.now))
+        info = _info(mutes.end(session, mute_id, **visit.signed))
     visit.hub.nudge("mutes")
     return info
 

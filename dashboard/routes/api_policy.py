@@ -3,17 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from alerts.policy_people import read_calendar
 from alerts.policy_spec import PolicySpec
 from dashboard import inbox
 from dashboard.access import ManagerVisit, OperatorVisit, ViewerVisit
-from dashboard.alert_timeline import timeline
+from dashboard.alert_timeline import TimelineEntry, timeline
 from dashboard.api_description import ADDED
 from dashboard.errors import Unprocessable
-from dashboard.etags import check_match, require_match, spec_etag, version_etag
+from dashboard.etags import IfMatch, check_match, require_match, spec_etag, version_etag
+from dashboard.once import OnlyOnce
+from dashboard.paging import Page, Paged
 from dashboard.policy_preview import facts_for, preview, site_context
 from dashboard.policy_schemas import (
     AcknowledgedInfo,
@@ -40,7 +42,6 @@ from safety.types import Severity
 
 router = APIRouter(prefix="/api/v1")
 
-IfMatch = Annotated[str | None, Header()]
 ContactId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 _YEARS = (2000, 2200)
 
@@ -63,7 +64,7 @@ def put_policy(
     """Replace the policy; it holds for conversations that are open, too."""
     with visit.database.transaction() as session:
         require_match(if_match, spec_etag(load_site(session).spec.policy))
-        edit.put_policy(session, policy, by=visit.actor, at=visit.now)
+        edit.put_policy(session, policy, **visit.signed)
     visit.hub.nudge("config")
     response.headers["etag"] = spec_etag(policy)
     return policy
@@ -97,10 +98,11 @@ def preview_policy(
 
 
 @router.get("/contacts", tags=["contacts"])
-def list_contacts(visit: ManagerVisit) -> list[ContactInfo]:
-    """Everybody who can be told."""
+def list_contacts(visit: ManagerVisit, paging: Paged) -> Page[ContactInfo]:
+    """Everybody who can be told, by name."""
     with visit.database.reading() as session:
-        return [contact_info(row) for row in contacts.list_contacts(session)]
+        rows = contacts.list_contacts(session)
+    return paging.cut(rows, contact_info)
 
 
 @router.get("/contacts/{contact_id}", tags=["contacts"])
@@ -134,7 +136,7 @@ def put_contact(
         present = next((c for c in contacts.list_contacts(session) if c.id == contact_id), None)
         if present is not None:
             require_match(if_match, version_etag(present.version))
-        row = contacts.save(session, contact_id, values, by=visit.actor, at=visit.now)
+        row = contacts.save(session, contact_id, values, **visit.signed)
     response.status_code = 200 if present is not None else 201
     response.headers["etag"] = version_etag(row.version)
     return contact_info(row)
@@ -146,7 +148,7 @@ def delete_contact(visit: ManagerVisit, contact_id: ContactId, if_match: IfMatch
     with visit.database.transaction() as session:
         present = contacts.get(session, contact_id)
         require_match(if_match, version_etag(present.version))
-        contacts.remove(session, contact_id, by=visit.actor, at=visit.now)
+        contacts.remove(session, contact_id, **visit.signed)
 
 
 @router.get("/duty", tags=["contacts"])
@@ -166,19 +168,14 @@ def get_duty(visit: ManagerVisit, at: Moment = None) -> DutyInfo:
 
 
 @router.post("/duty/changes", status_code=201, tags=["contacts"])
-def add_duty_change(visit: ManagerVisit, body: DutyChangeBody) -> DutyChangeInfo:
+def add_duty_change(visit: ManagerVisit, body: DutyChangeBody, once: OnlyOnce) -> DutyChangeInfo:
     """Somebody is away, or on duty all day, on these days."""
-    with visit.database.transaction() as session:
-        row = contacts.add_change(
-            session,
-            contact_id=body.contact_id,
-            first_day=body.first_day,
-            last_day=body.last_day,
-            on_duty=body.on_duty,
-            reason=body.reason,
-            by=visit.actor,
-            at=visit.now,
-        )
+    made = once.make(
+        visit,
+        lambda session: contacts.add_change(session, **body.model_dump(), **visit.signed).id,
+    )
+    with visit.database.reading() as session:
+        row = contacts.get_change(session, made)
     return DutyChangeInfo.model_validate(row.model_dump())
 
 
@@ -186,14 +183,14 @@ def add_duty_change(visit: ManagerVisit, body: DutyChangeBody) -> DutyChangeInfo
 def delete_duty_change(visit: ManagerVisit, change_id: str) -> None:
     """Take a change of duty back."""
     with visit.database.transaction() as session:
-        contacts.remove_change(session, change_id, by=visit.actor, at=visit.now)
+        contacts.remove_change(session, change_id, **visit.signed)
 
 
 @router.post("/alerts/acknowledge", tags=["alerts"])
 def acknowledge_listed(visit: OperatorVisit, listed: ListedAlerts) -> AcknowledgedInfo:
     """Acknowledge all of these; those that are answered already, or unknown, are passed over."""
     with visit.database.transaction() as session:
-        changed = alerts.acknowledge_listed(session, listed.ids, by=visit.actor, at=visit.now)
+        changed = alerts.acknowledge_listed(session, listed.ids, **visit.signed)
     visit.hub.nudge("alerts")
     return AcknowledgedInfo(acknowledged=changed)
 
@@ -210,29 +207,29 @@ def snooze_alert(
     with visit.database.transaction() as session:
         present = alerts.get(session, alert_id)
         check_match(if_match, version_etag(present.version))
-        row = conversations.snooze(
-            session, alert_id, minutes=body.minutes, by=visit.actor, at=visit.now
-        )
+        row = conversations.snooze(session, alert_id, minutes=body.minutes, **visit.signed)
     visit.hub.nudge("alerts")
     response.headers["etag"] = version_etag(present.version)
     return SnoozeInfo(alert_id=alert_id, snoozed_until=row.snoozed_until, by=visit.actor)
 
 
 @router.get("/alerts/{alert_id}/timeline", tags=["alerts"])
-def get_timeline(visit: ViewerVisit, alert_id: str) -> list[TimelineItem]:
+def get_timeline(visit: ViewerVisit, alert_id: str, paging: Paged) -> Page[TimelineItem]:
     """What happened with an alert: who was told of what, when, and what came of it."""
     with visit.database.reading() as session:
         view = inbox.alert_view(session, visit.translate, alert_id)
         entries = timeline(session, visit.translate, view)
-    return [
-        TimelineItem(
+
+    def item(numbered: tuple[int, TimelineEntry]) -> TimelineItem:
+        _, entry = numbered
+        return TimelineItem(
             at=entry.at,
             event=entry.key.removeprefix("timeline."),
             text=visit.translate(entry.key, **entry.params),
             people=entry.people or None,
         )
-        for entry in entries
-    ]
+
+    return paging.cut(list(enumerate(entries)), item, key=lambda numbered: str(numbered[0]))
 
 
 def _utc(at: datetime | None, now: datetime) -> datetime:

@@ -1,14 +1,14 @@
 """API: violations and coverage."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import AwareDatetime
 
 from dashboard.access import ViewerVisit
 from dashboard.errors import Unprocessable
-from dashboard.schemas import CoverageInfo, ViolationInfo, ViolationPage
+from dashboard.paging import Page, Paged
+from dashboard.schemas import CoverageInfo, ViolationInfo
 from dashboard.site import camera_names
 from safety.store import coverage, violations
 from safety.store.coverage import Totals
@@ -22,14 +22,13 @@ _LONGEST_WINDOW = timedelta(days=400)
 @router.get("/violations")
 def list_violations(
     visit: ViewerVisit,
+    paging: Paged,
     camera: str | None = None,
     rule: str | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
-    before: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> ViolationPage:
-    """Violations, newest first; page on with ``before``."""
+) -> Page[ViolationInfo]:
+    """Violations, newest first."""
     with visit.database.reading() as session:
         rows = violations.list_violations(
             session,
@@ -37,13 +36,10 @@ def list_violations(
             rule_id=rule,
             since=since,
             until=until,
-            before=before,
-            limit=limit + 1,
+            before=paging.cursor,
+            limit=paging.fetch,
         )
-    return ViolationPage(
-        items=[_violation(row) for row in rows[:limit]],
-        next_before=rows[limit - 1].id if len(rows) > limit else None,
-    )
+    return paging.page(rows, _violation)
 
 
 @router.get("/violations/{violation_id}")
@@ -56,23 +52,20 @@ def get_violation(visit: ViewerVisit, violation_id: str) -> ViolationInfo:
 @router.get("/coverage")
 def get_coverage(
     visit: ViewerVisit,
+    paging: Paged,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
     camera: str | None = None,
-) -> list[CoverageInfo]:
+) -> Page[CoverageInfo]:
     """How long each camera really watched; the last 24 hours unless told otherwise."""
     end = until or visit.now
     start = since or end - timedelta(hours=24)
     _check_window(start, end)
     with visit.database.reading() as session:
-        known = [camera_id for camera_id, _ in camera_names(session)]
+        known = [each for each, _ in camera_names(session) if camera in {None, each}]
         totals = coverage.totals(session, since=start, until=end)
     unrecorded = Totals(unrecorded_s=(end - start).total_seconds())
-    return [
-        _coverage(camera_id, totals.get(camera_id, unrecorded))
-        for camera_id in known
-        if camera in {None, camera_id}
-    ]
+    return paging.cut(known, lambda each: _coverage(each, totals.get(each, unrecorded)), key=str)
 
 
 def _check_window(start: datetime, end: datetime) -> None:

@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from dashboard.access import ManagerVisit, ViewerVisit
 from dashboard.api_description import XLSX, files
-from dashboard.etags import spec_etag
+from dashboard.etags import IfMatch, require_match, spec_etag
 from dashboard.kpi import maker_of
 from dashboard.kpi_schemas import ReportInfo, RevisionBody, report_info
+from dashboard.paging import Page, Paged
 from dashboard.reports import keep_report, read_month, read_months, report_file, report_to_give
 from dashboard.visit import Visit
 from safety.reports.monthly import revised_report
@@ -20,9 +21,9 @@ Revision = Annotated[int | None, Query(ge=1, le=9999)]
 
 
 @router.get("")
-def list_reports(visit: ViewerVisit) -> list[ReportInfo]:
+def list_reports(visit: ViewerVisit, paging: Paged) -> Page[ReportInfo]:
     """Every month that has a report or can have one, the newest first."""
-    return [report_info(state) for state in read_months(visit)]
+    return paging.cut(read_months(visit), report_info, key=lambda state: state.month)
 
 
 @router.get("/{month}")
@@ -59,8 +60,11 @@ def make_report(visit: ManagerVisit, month: str) -> ReportInfo:
 
 
 @router.post("/{month}/revisions", status_code=201)
-def revise_report(visit: ManagerVisit, month: str, body: RevisionBody) -> ReportInfo:
-    """Make a new revision from the record as it is now."""
+def revise_report(
+    visit: ManagerVisit, month: str, body: RevisionBody, if_match: IfMatch = None
+) -> ReportInfo:
+    """Make a new revision from the record as it is now, after the one that ``If-Match`` names."""
+    require_match(if_match, spec_etag(report_to_give(visit, month, None)))
     revised_report(visit.database, maker_of(visit), month, body.reason)
     return _info(visit, month)
 

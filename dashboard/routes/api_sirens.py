@@ -1,11 +1,11 @@
 """API: self-tests of sirens."""
 
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from dashboard.access import ViewerVisit
+from dashboard.paging import Page, Paged
 from dashboard.schemas import Answer
 from safety.store import siren_tests
 from safety.store.siren_tables import SirenTest
@@ -28,14 +28,14 @@ class SirenTestInfo(Answer):
 
 @router.get("/siren-tests")
 def list_siren_tests(
-    visit: ViewerVisit,
-    channel: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> list[SirenTestInfo]:
+    visit: ViewerVisit, paging: Paged, channel: str | None = None
+) -> Page[SirenTestInfo]:
     """Self-tests, newest first; of one siren or of all."""
     with visit.database.reading() as session:
-        rows = siren_tests.list_tests(session, channel_id=channel, limit=limit)
-        return [_info(test) for test in rows]
+        rows = siren_tests.list_tests(
+            session, channel_id=channel, before=paging.cursor, limit=paging.fetch
+        )
+    return paging.page(rows, _info)
 
 
 def _info(test: SirenTest) -> SirenTestInfo:

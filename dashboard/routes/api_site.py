@@ -10,11 +10,13 @@ from starlette.responses import JSONResponse, Response
 from dashboard.access import AdminConfigureVisit, ManagerVisit, PersonVisit, ViewerVisit
 from dashboard.api_description import body_of, files
 from dashboard.errors import UnsupportedMediaType
+from dashboard.etags import IfMatch, require_match, version_etag
+from dashboard.paging import Page, Paged
 from dashboard.routes.account import allowed_scopes, own_token
 from dashboard.schemas import ChangesInfo, MadeToken, NewToken, SiteInfo, TokenInfo
 from dashboard.visit import Visit
 from safety import __version__
-from safety.site.apply import apply_site, export_site
+from safety.site.apply import export_site, store_site
 from safety.site.document import parse_site, write_site
 from safety.store import accounts, configuration, tokens
 from safety.store.configuration import Changes
@@ -33,10 +35,11 @@ def openapi(visit: ViewerVisit) -> Response:
 
 
 @router.get("/site", tags=["site"])
-def get_site(visit: ViewerVisit) -> SiteInfo:
-    """The site and the software."""
+def get_site(visit: ViewerVisit, response: Response) -> SiteInfo:
+    """The site and the software; the ETag is the configuration's."""
     with visit.database.reading() as session:
         revision = configuration.revision(session)
+    response.headers["etag"] = version_etag(revision)
     return SiteInfo(
         name=visit.site.name,
         timezone=visit.site.timezone,
@@ -57,14 +60,20 @@ def export(visit: ManagerVisit) -> Response:
 
 
 @router.post("/site/apply", tags=["site"], openapi_extra=body_of("application/yaml"))
-async def apply(visit: AdminConfigureVisit, request: Request) -> ChangesInfo:
-    """Make a ``site.yaml`` the configuration; what it does not mention is removed."""
+async def apply(
+    visit: AdminConfigureVisit, request: Request, response: Response, if_match: IfMatch = None
+) -> ChangesInfo:
+    """Make a ``site.yaml`` the configuration; what it does not mention is removed.
+
+    ``If-Match`` names the ETag of ``/site``, or ``*`` where the file alone says what holds.
+    """
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type not in YAML_TYPES:
         raise UnsupportedMediaType("web.not_yaml", "send YAML, with Content-Type application/yaml")
     body = await request.body()
-    changes = await run_in_threadpool(_apply, visit, body)
+    changes = await run_in_threadpool(_apply, visit, body, if_match)
     visit.hub.nudge("config")
+    response.headers["etag"] = version_etag(changes.revision)
     return ChangesInfo(
         added=changes.added,
         changed=changes.changed,
@@ -74,22 +83,25 @@ async def apply(visit: AdminConfigureVisit, request: Request) -> ChangesInfo:
     )
 
 
-def _apply(visit: Visit, body: bytes) -> Changes:
+def _apply(visit: Visit, body: bytes, if_match: str | None) -> Changes:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid("site.encoding", "is not UTF-8 text; save it as UTF-8") from None
     spec = parse_site(text)
-    return apply_site(visit.database, spec, by=visit.actor, now=visit.now)
+    with visit.database.transaction() as session:
+        revision = configuration.revision(session)
+        require_match(if_match, version_etag(revision))
+        return store_site(session, spec, expected_revision=revision, **visit.signed)
 
 
 @router.get("/tokens", tags=["tokens"])
-def list_tokens(visit: PersonVisit) -> list[TokenInfo]:
-    """One's own tokens; a signed-in browser only."""
+def list_tokens(visit: PersonVisit, paging: Paged) -> Page[TokenInfo]:
+    """One's own tokens, newest first; a signed-in browser only."""
     identity = visit.person
     with visit.database.reading() as session:
         rows = tokens.list_tokens(session, user_id=identity.user_id)
-    return [_token(row) for row in rows]
+    return paging.cut(rows, _token)
 
 
 @router.post("/tokens", tags=["tokens"], status_code=201)
@@ -116,7 +128,7 @@ def revoke_token(visit: PersonVisit, token_id: str) -> None:
     """Make a token of one's own stop working; a signed-in browser only."""
     with visit.database.transaction() as session:
         own_token(session, token_id, visit.person.user_id)
-        tokens.revoke(session, token_id, by=visit.actor, at=visit.now)
+        tokens.revoke(session, token_id, **visit.signed)
 
 
 def _token(row: ApiToken) -> TokenInfo:

@@ -155,12 +155,22 @@ def remove_change(session: Session, change_id: str, *, by: str, at: datetime) ->
     Raises:
         NotFound: There is none.
     """
-    row = session.get(DutyChange, change_id)
-    if row is None:
-        raise NotFound("duty change", change_id)
+    row = get_change(session, change_id)
     session.delete(row)
     session.flush()
     audit.record(session, actor=by, action="duty.take_back", subject=row.contact_id, at=at)
+
+
+def get_change(session: Session, change_id: str) -> DutyChange:
+    """One change of duty.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = session.get(DutyChange, change_id)
+    if row is None:
+        raise NotFound("duty change", change_id)
+    return row
 
 
 def changes(session: Session, *, since: date) -> Sequence[DutyChange]:

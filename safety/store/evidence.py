@@ -122,6 +122,22 @@ def of_violations(
     return {row.violation_id: row for row in session.exec(query)}
 
 
+def ready_of_violations(
+    session: Session, violation_ids: Sequence[str]
+) -> dict[str, list[Evidence]]:
+    """All files of many violations that are there, by violation id.
+
+    Those of the camera that found the violation come first, of each camera the picture.
+    """
+    query = select(Evidence).where(
+        col(Evidence.violation_id).in_(violation_ids), Evidence.state == READY
+    )
+    files: dict[str, list[Evidence]] = {}
+    for row in session.exec(query.order_by(col(Evidence.other_camera), col(Evidence.kind).desc())):
+        files.setdefault(row.violation_id, []).append(row)
+    return files
+
+
 def page_of_ready(session: Session, *, after: str = "", limit: int = 500) -> Sequence[Evidence]:
     """Files that are there, by id; ``after`` is the id of the last one of the page before."""
     query = select(Evidence).where(Evidence.state == READY, col(Evidence.id) > after)

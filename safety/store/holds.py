@@ -85,6 +85,18 @@ def release(session: Session, hold_id: str, *, reason: str, by: str, at: datetim
     return hold
 
 
+def get(session: Session, hold_id: str) -> LegalHold:
+    """One hold.
+
+    Raises:
+        NotFound: There is none.
+    """
+    hold = session.get(LegalHold, hold_id)
+    if hold is None:
+        raise NotFound("hold", hold_id)
+    return hold
+
+
 def active(session: Session, about: About, subject: str) -> LegalHold | None:
     """The hold on this very alert or incident, if there is one."""
     which = LegalHold.alert_id if about == "alert" else LegalHold.incident_id
@@ -102,7 +114,7 @@ def over_alert(session: Session, alert: Alert) -> Sequence[LegalHold]:
             col(LegalHold.incident_id).in_(linked),
         ),
     )
-    return session.exec(query.order_by(col(LegalHold.placed_at))).all()
+    return session.exec(query.order_by(col(LegalHold.placed_at), col(LegalHold.id))).all()
 
 
 def _lock_evidence(session: Session, about: About, subject: str) -> None:

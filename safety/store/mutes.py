@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import uuid4
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
 from safety.store import audit
 from safety.store.refusals import Conflict, Invalid, NotFound
@@ -107,6 +107,18 @@ def end(session: Session, mute_id: str, *, by: str, at: datetime) -> Mute:
     return mute
 
 
+def get(session: Session, mute_id: str) -> Mute:
+    """One mute.
+
+    Raises:
+        NotFound: There is none.
+    """
+    mute = session.get(Mute, mute_id)
+    if mute is None:
+        raise NotFound("mute", mute_id)
+    return mute
+
+
 def active(session: Session, now: datetime) -> Sequence[Mute]:
     """What is muted now, the one that ends first in front."""
     query = select(Mute).where(
@@ -115,7 +127,15 @@ def active(session: Session, now: datetime) -> Sequence[Mute]:
     return session.exec(query.order_by(col(Mute.ends_at), col(Mute.id))).all()
 
 
-def recent(session: Session, *, limit: int = 50) -> Sequence[Mute]:
-    """All mutes, newest first."""
+def recent(session: Session, *, before: str | None = None, limit: int = 50) -> Sequence[Mute]:
+    """All mutes, newest first; ``before`` is the id of the last one of the page before.
+
+    Raises:
+        NotFound: ``before`` names none.
+    """
     query = select(Mute).order_by(col(Mute.started_at).desc(), col(Mute.id))
+    if before is not None:
+        last = get(session, before)
+        same_time = and_(Mute.started_at == last.started_at, col(Mute.id) > last.id)
+        query = query.where(or_(col(Mute.started_at) < last.started_at, same_time))
     return session.exec(query.limit(limit)).all()

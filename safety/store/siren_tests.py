@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
 from safety.store import audit
+from safety.store.refusals import NotFound
 from safety.store.siren_tables import SirenTest
 
 BY = "self-test"
@@ -43,10 +44,24 @@ def newest(session: Session) -> dict[str, SirenTest]:
 
 
 def list_tests(
-    session: Session, *, channel_id: str | None = None, limit: int = 50
+    session: Session,
+    *,
+    channel_id: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
 ) -> Sequence[SirenTest]:
-    """The newest self-tests first."""
+    """The newest self-tests first; ``before`` is the id of the last one of the page before.
+
+    Raises:
+        NotFound: ``before`` names none.
+    """
     query = select(SirenTest).order_by(col(SirenTest.at).desc(), col(SirenTest.id)).limit(limit)
     if channel_id is not None:
         query = query.where(SirenTest.channel_id == channel_id)
+    if before is not None:
+        last = session.get(SirenTest, before)
+        if last is None:
+            raise NotFound("siren test", before)
+        same_time = and_(SirenTest.at == last.at, col(SirenTest.id) > last.id)
+        query = query.where(or_(col(SirenTest.at) < last.at, same_time))
     return session.exec(query).all()

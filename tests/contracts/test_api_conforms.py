@@ -7,7 +7,6 @@ import copy
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeAlias
 
 import pytest
@@ -23,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.support.api_record import something_of_everything
 from tests.support.factory import Factory
 from tests.support.web import PATIENCE_S, Site
 
@@ -37,50 +37,6 @@ CHECKS = [
 LONG = {"/api/v1/replay"}
 """Starts a program of its own; has tests of its own."""
 METHODS = [("get",), ("post",), ("put", "delete")]
-
-
-def _something_of_everything(site: Site, factory: Factory) -> dict[str, str]:
-    """One of each kind of thing on record; gives their ids by the path parameter's name."""
-    program = site.program("read", "acknowledge", "configure")
-
-    def made(path: str, **body: object) -> dict[str, Any]:
-        answer = program.post(f"/api/v1/{path}", json=body)
-        assert answer.status_code == 201, answer.text
-        content: dict[str, Any] = answer.json()
-        return content
-
-    alert = factory.intrude(site.clock.now())
-    today = site.now.date().isoformat()
-    later = (site.now + timedelta(days=9)).date().isoformat()
-    person = {"name": "Kim", "role": "operator"}
-    assert program.put("/api/v1/contacts/kim", json=person).status_code == 201
-    occurred = site.now.isoformat()
-    incident = made("incidents", kind="near_miss", title="Near the press", occurred_at=occurred)
-    place = f"incidents/{incident['id']}"
-    tasks = made(
-        f"{place}/actions", text="A guard", control="engineering", owner="Kim", due_on=later
-    )
-    causes = made(f"{place}/causes", text="The gate stood open")
-    accident = made(
-        "accidents", occurred_on=today, kind="fall", worker_group="own", outcome="lost_time"
-    )
-    change = made("duty/changes", contact_id="kim", first_day=today, last_day=today, on_duty=True)
-    return {
-        "alert_id": alert,
-        "violation_id": f"{1:032x}",
-        "camera_id": "press",
-        "zone_id": "fence",
-        "rule_id": "press-entry",
-        "channel_id": "log",
-        "contact_id": "kim",
-        "incident_id": incident["id"],
-        "action_id": tasks["actions"][0]["id"],
-        "cause_id": causes["causes"][0]["id"],
-        "accident_id": accident["id"],
-        "change_id": change["id"],
-        "month": today[:7],
-        "group": "own",
-    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +98,7 @@ class Asking:
 def test_every_answer_is_as_described(
     site: Site, factory: Factory, methods: tuple[str, ...]
 ) -> None:
-    known = _something_of_everything(site, factory)
+    known = something_of_everything(site, factory)
     token = site.token("read", "acknowledge", "configure")
     with requests.Session() as session:
         session.headers["authorization"] = f"Bearer {token}"

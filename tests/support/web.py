@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -87,6 +88,22 @@ class Site:
         headers = {"authorization": f"Bearer {self.token(*scopes, role=role)}"}
         client = httpx.Client(base_url=self.address, headers=headers, timeout=PATIENCE_S)
         return self.open_clients.enter_context(client)
+
+
+def every(program: httpx.Client, path: str, *, limit: int = 2) -> list[dict[str, Any]]:
+    """All items of a list of the API, read page by page."""
+    found: list[dict[str, Any]] = []
+    query: dict[str, str | int] = {"limit": limit}
+    while True:
+        answer = program.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        assert len(page["items"]) <= limit
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        assert len(page["items"]) == limit, f"{path}: a short page that is not the last"
+        query["cursor"] = page["next_cursor"]
 
 
 class Browser:

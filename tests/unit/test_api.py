@@ -9,7 +9,7 @@ from cameras.specs import CameraSpec
 from safety.i18n import translator
 from safety.store.accounts import Role
 from tests.support.factory import Factory
-from tests.support.web import Site
+from tests.support.web import Site, every
 
 ZONE = {
     "id": "gate",
@@ -39,12 +39,7 @@ class TestAlerts:
     ) -> None:
         now = site.clock.now()
         made = [factory.intrude(now.shifted(-n), files=False) for n in range(7)]
-        seen: list[str] = []
-        before: str | None = ""
-        while before is not None:
-            page = admin.get(f"/api/v1/alerts?limit=3{before}").json()
-            seen += [item["id"] for item in page["items"]]
-            before = page["next_before"] and f"&before={page['next_before']}"
+        seen = [item["id"] for item in every(admin, "/api/v1/alerts", limit=3)]
         assert seen == made
 
     def test_acknowledging_counts_the_version_up(
@@ -117,7 +112,7 @@ class TestParts:
         assert "admin/api" in site.signed_in().get("/audit").text
 
     def test_cameras_that_nobody_vouches_for_are_blind(self, admin: httpx.Client) -> None:
-        cameras = admin.get("/api/v1/cameras").json()
+        cameras = admin.get("/api/v1/cameras").json()["items"]
         assert [camera["state"] for camera in cameras] == ["blind"] * 3
         assert {camera["reason"] for camera in cameras} == {"engine_silent"}
 
@@ -140,8 +135,14 @@ class TestSiteDocument:
     def test_export_and_apply_change_nothing(self, admin: httpx.Client) -> None:
         exported = admin.get("/api/v1/site/export")
         assert exported.headers["content-type"].startswith("application/yaml")
-        applied = admin.post("/api/v1/site/apply", content=exported.content, headers=YAML).json()
+        etag = admin.get("/api/v1/site").headers["etag"]
+        path, headers = "/api/v1/site/apply", {**YAML, "if-match": etag}
+        applied = admin.post(path, content=exported.content, headers=headers).json()
         assert applied["added"] == applied["changed"] == applied["removed"] == []
+        renamed = exported.content.replace(b"name:", b"name: New ", 1)
+        assert admin.post(path, content=renamed, headers=headers).json()["site"] is True
+        assert admin.post(path, content=renamed, headers=headers).status_code == 412
+        assert admin.post(path, content=renamed, headers=YAML).status_code == 428
 
     def test_every_problem_comes_with_its_line(self, admin: httpx.Client) -> None:
         text = "version: 1\nname: X\ncamera: []\nzones: [{id: a, name: A, camera_id: b}]\n"
@@ -193,7 +194,7 @@ class TestRecord:
         assert admin.get(f"/api/v1/violations/{violation['id']}").json() == violation
 
     def test_a_camera_without_record_was_not_watched(self, admin: httpx.Client) -> None:
-        [coverage] = admin.get("/api/v1/coverage", params={"camera": "robot"}).json()
+        [coverage] = admin.get("/api/v1/coverage", params={"camera": "robot"}).json()["items"]
         assert coverage["unrecorded_s"] == 86400
         assert coverage["live_s"] == 0
 
@@ -236,7 +237,9 @@ def test_zones_that_cannot_be(admin: httpx.Client, body: dict[str, Any], names: 
         ("GET", "/api/v1/alerts?limit=0", {}, 422),
         ("GET", "/api/v1/alerts?limit=9999", {}, 422),
         ("GET", "/api/v1/alerts?state=happy", {}, 422),
-        ("GET", "/api/v1/alerts?before=nothing", {}, 404),
+        ("GET", "/api/v1/alerts?cursor=nothing", {}, 404),
+        ("GET", "/api/v1/cameras?cursor=nothing", {}, 404),
+        ("GET", "/api/v1/siren-tests?cursor=nothing", {}, 404),
         ("GET", "/api/v1/violations/nothing", {}, 404),
         ("GET", "/api/v1/violations?since=yesterday", {}, 422),
         ("GET", "/api/v1/coverage?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", {}, 422),

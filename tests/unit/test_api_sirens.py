@@ -29,9 +29,9 @@ def test_self_tests_are_listed_newest_first(site: Site) -> None:
                 ),
             )
     reader = site.program("read")
-    listed = reader.get("/api/v1/siren-tests").json()
+    listed = reader.get("/api/v1/siren-tests").json()["items"]
     assert [each["id"] for each in listed] == ["t2", "t1", "t0"]
-    [newest] = reader.get("/api/v1/siren-tests?channel=horn&limit=1").json()
+    [newest] = reader.get("/api/v1/siren-tests?channel=horn&limit=1").json()["items"]
     assert (newest["passed"], newest["latency_s"], newest["problem"]) == (False, None, "no power")
     assert reader.get("/api/v1/siren-tests?limit=0").status_code == 422
 

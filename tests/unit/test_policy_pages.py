@@ -15,7 +15,7 @@ from safety.store.contacts import ContactValues
 from safety.store.refusals import Conflict
 from safety.store.tables import Alert
 from tests.support.violations import opened
-from tests.support.web import Site
+from tests.support.web import Site, every
 
 LADDER: dict[str, str | list[str]] = {
     "name": "Danger",
