@@ -120,7 +120,7 @@ def _vehicles(visit: Visit, trial: FeedTrial, names: Mapping[str, str]) -> list[
         Heard(
             name=names.get(name, name),
             said="–",
-            state="–",
+            state=visit.translate("machines.vehicle_lost"),
             doubt=visit.translate(f"vehicle.lost.{reason}"),
         )
         for name, reason in trial.lost.items()

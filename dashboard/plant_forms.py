@@ -75,7 +75,11 @@ def fields_of(part: PlantKind, kind: str) -> tuple[SpecField, ...]:
     """
     style = _FEED_STYLE if part == "feeds" else _STYLE
     fields = schema_fields(spec_type(part, kind).model_json_schema(), style)
-    return tuple(sorted(fields, key=lambda field: field.widget in {"rows", "group"}))
+    return tuple(sorted(fields, key=_order))
+
+
+def _order(field: SpecField) -> int:
+    return 2 if field.widget in {"rows", "group"} else int(field.name == "enabled")
 
 
 def filled_part(

@@ -124,7 +124,7 @@ def _heard(visit: Visit, site: SiteSpec, status: PlantStatus, wanted: set[str]) 
         Heard(
             name=names.get(name, name),
             said="–",
-            state="–",
+            state=visit.translate("machines.vehicle_lost"),
             doubt=visit.translate(f"vehicle.lost.{reason}"),
         )
         for name, reason in status.lost_vehicles.items()

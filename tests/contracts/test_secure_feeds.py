@@ -118,7 +118,9 @@ class Guarded:
     def get_user(
         self, iserver: Any, username: Any = None, password: Any = None, certificate: Any = None
     ) -> Any:
-            known = username == "anjeon" and password in {"right", b"right"}
+        from asyncua.crypto.permission_rules import User, UserRole
+
+        known = username == "anjeon" and password in {"right", b"right"}
         return User(role=UserRole.User) if known else None
 
 
