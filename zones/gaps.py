@@ -94,7 +94,6 @@ class Gaps:
 
     Attributes:
         metres: (N, V) from the nearer foot to the outline, 0 inside; NaN cannot be told.
-        sigma_m: (N, V) standard deviation; 0 where estimated by the picture.
         by_picture: (N, V) where the floor is unknown: estimated from how tall the person looks.
     """
 
@@ -116,11 +115,11 @@ class Gaps:
         self._shapes = _Shapes([obstacle.outline for obstacle in obstacles])
         rim = self._shapes.nearest(self._places)
         self.metres: Array = np.where(rim.inside, 0.0, np.maximum(rim.distance - FEET_M, 0.0))
-        known = np.isfinite(self.metres)
-        self.sigma_m: Array = np.where(known, self._sigma(rim, floors[:, 2:]), 0.0)
-        self.by_picture: NDArray[np.bool_] = ~known
+        self._rim, self._spreads = rim, floors[:, 2:]
+        self.by_picture: NDArray[np.bool_] = np.isnan(self.metres)
         if self.by_picture.any():
-            self.metres = np.where(known, self.metres, by_picture(persons, obstacles, aspect))
+            rough = by_picture(persons, obstacles, aspect)
+            self.metres = np.where(self.by_picture, rough, self.metres)
 
     @cached_property
     def contact_s(self) -> Array:
@@ -134,8 +133,13 @@ class Gaps:
         contact: Array = np.where(soon, seconds, np.inf)
         return contact
 
-    def _sigma(self, rim: "_Rim", persons: Array) -> Array:
-        """Along the way between them; on the outline itself the larger one."""
+    @cached_property
+    def sigma_m(self) -> Array:
+        """(N, V) standard deviation; 0 where estimated by the picture.
+
+        Along the way between them; on the outline itself the larger one.
+        """
+        rim, persons = self._rim, self._spreads
         obstacles = np.array([obstacle.covariance_m2 for obstacle in self._obstacles])
         xx, xy, yy = np.moveaxis(persons[:, None] + obstacles, 2, 0)
         length = np.maximum(rim.distance, 1e-9)
@@ -144,7 +148,8 @@ class Gaps:
         touching = rim.distance < 1e-6
         if touching.any():
             along = np.where(touching, np.maximum(xx, yy), along)
-        return np.asarray(np.sqrt(np.maximum(along, 0.0)), np.float64)
+        sigma_m: Array = np.where(self.by_picture, 0.0, np.sqrt(np.maximum(along, 0.0)))
+        return sigma_m
 
 
 def floors_of(persons: Sequence[TrackedPerson]) -> Array:

@@ -186,11 +186,12 @@ def bodies(stack: Stack, aspect: float, standing: Array) -> Bodies:
     places = np.where(joints[:, :, 2:] >= LEAST_CONFIDENCE, joints[:, :, :2] * scale, np.nan)
     left, right = places[:, :3], places[:, 3:]
     # The middle of both sides, or the side that is known.
-    shoulders, hips, knees = np.moveaxis((np.fmin(left, right) + np.fmax(left, right)) / 2, 1, 0)
+    middles = (np.fmin(left, right) + np.fmax(left, right)) / 2
+    shoulders, hips, knees = middles[:, 0], middles[:, 1], middles[:, 2]
     trunk, thigh = shoulders - hips, hips - knees
     length = np.maximum(np.hypot(*trunk.T), 1e-6)
     across = left[:, 0] - right[:, 0]
-    middle = corners.mean(axis=1)
+    middle = (corners[:, 0] + corners[:, 1]) / 2
     return Bodies(
         trunk_deg=_from_upright(trunk),
         thigh_deg=_from_upright(thigh),
@@ -201,7 +202,7 @@ def bodies(stack: Stack, aspect: float, standing: Array) -> Bodies:
         size=size,
         hip_y=np.where(np.isnan(hips[:, 1]), middle[:, 1], hips[:, 1]),
         standing=standing,
-        cut=np.any((boxes < 1 - CUT) | (boxes > CUT), axis=1),
+        cut=np.any(np.abs(boxes - 0.5) > CUT - 0.5, axis=1),
     )
 
 

@@ -51,6 +51,11 @@ class _Episode:
     details: Details = field(default_factory=dict)
     violation: Violation | None = None
 
+    def see_breaking(self, details: Details, now: float) -> None:
+        """It breaks the rule now."""
+        self.breaking_at, self.details = now, details
+        self.left = self.undecided = False
+
 
 class Episodes(Generic[K]):
     """The violations of one rule: hold-to-open, hold-to-close, cooldown, continuity, reports.
@@ -143,12 +148,17 @@ class Episodes(Generic[K]):
         if not self._episodes and not breaking:
             return []
         self._updated_at = at.monotonic
-        self._pass_on(at, visible, aspect)
+        shown = {key: visible.get(key) for key in self._episodes}
+        if None in shown.values() and self._pass_on(at, visible, shown, aspect):
+            shown = {key: visible.get(key) for key in self._episodes}
         for key, details in breaking.items():
-            self._note_breaking(key, visible, details, since.get(key), at.monotonic)
+            if key not in shown:
+                shown[key] = visible[key]
+                self._begin(key, visible[key], since.get(key), at.monotonic)
+            self._episodes[key].see_breaking(details, at.monotonic)
         reports: list[Violation] = []
-        for key in list(self._episodes):
-            report = self._step(key, visible.get(key), key in breaking, key in undecided, at)
+        for key, subject in shown.items():
+            report = self._step(key, subject, key in breaking, key in undecided, at)
             if report is not None:
                 reports.append(report)
         self._seen_before = visible
@@ -173,44 +183,39 @@ class Episodes(Generic[K]):
         self._cooling.clear()
         return closed
 
-    def _pass_on(self, at: Instant, visible: Mapping[K, Subject], aspect: float) -> None:
-        """Let new subjects take over the episodes of those they continue."""
+    def _pass_on(
+        self,
+        at: Instant,
+        visible: Mapping[K, Subject],
+        shown: Mapping[K, Subject | None],
+        aspect: float,
+    ) -> bool:
+        """Let new subjects take over the episodes of those they continue; whether one did."""
         lost = {
             key: Lost(seen_at=episode.seen_at, box=episode.box, partner=episode.partner)
             for key, episode in self._episodes.items()
-            if key not in visible and episode.box is not None
+            if shown[key] is None and episode.box is not None
             and at.monotonic - episode.seen_at <= self._spec.hold_to_close_s + _TOLERANCE_S
         }  # fmt: skip
         if not lost:
-            return
+            return False
         new = {
             key: subject for key, subject in visible.items()
             if key not in self._seen_before and key not in self._episodes
         }  # fmt: skip
-        for old_key, new_key in find_successors(lost, new, now=at.monotonic, aspect=aspect):
+        heirs = find_successors(lost, new, now=at.monotonic, aspect=aspect)
+        for old_key, new_key in heirs:
             self._episodes[new_key] = self._episodes.pop(old_key)
             if old_key in self._cooling:
                 self._cooling[new_key] = self._cooling.pop(old_key)
+        return bool(heirs)
 
-    def _note_breaking(
-        self,
-        key: K,
-        visible: Mapping[K, Subject],
-        details: Details,
-        since: float | None,
-        now: float,
-    ) -> None:
-        episode = self._episodes.get(key)
-        if episode is None:
-            subject = visible[key]
-            episode = self._episodes[key] = _Episode(
-                name=subject.name, since=now if since is None else min(since, now),
-                breaking_at=now, seen_at=now,
-                seen_as=subject.name, partner=subject.partner, box=subject.box,
-            )  # fmt: skip
-        episode.breaking_at = now
-        episode.left = episode.undecided = False
-        episode.details = details
+    def _begin(self, key: K, subject: Subject, since: float | None, now: float) -> None:
+        self._episodes[key] = _Episode(
+            name=subject.name, since=now if since is None else min(since, now),
+            breaking_at=now, seen_at=now,
+            seen_as=subject.name, partner=subject.partner, box=subject.box,
+        )  # fmt: skip
 
     def _step(
         self, key: K, subject: Subject | None, breaking: bool, undecided: bool, at: Instant

@@ -58,9 +58,12 @@ class LyingWatch:
         """Take one frame; return those who lie or fall, by track id."""
         now = people.at.monotonic
         self._pass_on(people)
-        self._past = {
-            key: past for key, past in self._past.items() if now - past.seen_at <= FORGET_AFTER_S
-        }
+        if self._past.keys() != people.subjects.keys():
+            self._past = {
+                key: past
+                for key, past in self._past.items()
+                if now - past.seen_at <= FORGET_AFTER_S
+            }
         if not people.pedestrians:
             return {}
         shapes = people.bodies
@@ -69,17 +72,18 @@ class LyingWatch:
         thrown = (shapes.bent() & (shapes.ratio > 1)).tolist()
         upright = shapes.upright().tolist()
         heights, hips = shapes.size[:, 1].tolist(), shapes.hip_y.tolist()
+        ids = people.stack.ids
         found: dict[int, Lying] = {}
-        for row, (person, past) in enumerate(zip(people.pedestrians, pasts, strict=True)):
+        for row, past in enumerate(pasts):
             if lying[row] or (thrown[row] and _lies_on(past, shapes, row)):
                 self._lies(past, shapes, row, now, surely=lying[row])
-                found[person.track_id] = past
-            elif thrown[row] and self._falls(past, hips[row], now):
-                found[person.track_id] = past
-            else:
+            elif not (thrown[row] and self._falls(past, hips[row], now)):
                 past.surely_since = None
-                past.falling_since = past.falling_since if thrown[row] else None
+                if not thrown[row]:
+                    past.falling_since = None
                 _stands(past, now, hips[row], heights[row], upright=upright[row])
+                continue
+            found[ids[row]] = past
         return found
 
     def _meet(self, person: TrackedPerson, now: float) -> Lying:
@@ -92,7 +96,7 @@ class LyingWatch:
     def _pass_on(self, people: People) -> None:
         """Let new tracks take over the past of those they continue: falls break tracks."""
         shown = people.subjects
-        if len(self._past) == len(shown) and all(key in shown for key in self._past):
+        if self._past.keys() == shown.keys():
             return
         lost = {
             key: Lost(seen_at=past.seen_at, box=past.box, partner="")

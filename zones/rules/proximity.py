@@ -10,8 +10,8 @@ goes on looking for it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal, Self
+from functools import cached_property, partial
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ from zones.rules.episode import Details, Episodes
 from zones.rules.traffic import VehicleKinds, doubts_about
 from zones.rules.where import Where
 from zones.vehicles import Vehicle
+
+_FAR = (np.inf, 0.0)
 
 Pair = tuple[int, str]
 """A person's track id and the name of a vehicle or machine."""
@@ -130,8 +132,8 @@ class ProximityMachine:
         return _Pairs(
             others=[_Other.of(vehicles[column]) for column in columns],
             metres=metres,
-            sigma_m=gaps.sigma_m[:, columns],
-            by_picture=gaps.by_picture[:, columns],
+            gaps=gaps,
+            columns=columns,
             contact_s=None if limit_s is None else gaps.contact_s[:, columns],
             limit_s=limit_s or 0.0,
         )
@@ -156,40 +158,55 @@ class _Other:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Pairs:
-    """Every pedestrian with every other; N by V arrays as in ``Gaps``, NaN metres: no pair."""
+    """Every pedestrian with every other.
+
+    Attributes:
+        others: V of them.
+        metres: (N, V) as in ``Gaps``; NaN: no pair.
+        gaps: Everything else about them.
+        columns: Where the others are in ``gaps``, one for all persons or (N, 1) one for each.
+        contact_s: (N, V) as in ``Gaps``; None: nobody asks.
+        limit_s: Contact sooner than this is too near.
+    """
 
     others: list[_Other]
     metres: Array
-    sigma_m: Array
-    by_picture: NDArray[np.bool_]
-    contact_s: Array | None
-    limit_s: float
+    gaps: Gaps | None
+    columns: Sequence[int] | NDArray[np.int64]
+    contact_s: Array | None = None
+    limit_s: float = 0.0
+
+    @cached_property
+    def sigma_m(self) -> Array:
+        """(N, V) as in ``Gaps``."""
+        assert self.gaps is not None, "asked of pairs only"
+        sigma_m = self.gaps.sigma_m
+        if isinstance(self.columns, np.ndarray):
+            return np.take_along_axis(sigma_m, self.columns, axis=1)
+        return sigma_m[:, self.columns]
+
+    def estimated(self, row: int, column: int) -> bool:
+        """Whether the distance was estimated by the picture; a machine's never is."""
+        if self.gaps is None or isinstance(self.columns, np.ndarray):
+            return False
+        return bool(self.gaps.by_picture[row, self.columns[column]])
 
 
-_NOBODY = _Pairs(
-    others=[],
-    metres=np.zeros((0, 0)),
-    sigma_m=np.zeros((0, 0)),
-    by_picture=np.zeros((0, 0), bool),
-    contact_s=None,
-    limit_s=0.0,
-)
+_NOBODY = _Pairs(others=[], metres=np.zeros((0, 0)), gaps=None, columns=())
 
 
 def _machine_pairs(people: People, machine: Sequence[Piece], name: str) -> _Pairs:
     if not people.pedestrians:
         return _NOBODY
-    gaps = Gaps(people.pedestrians, machine, people.aspect)
+    gaps = Gaps(people.pedestrians, machine, people.aspect, people.floors)
     nearest = np.nan_to_num(gaps.metres, nan=np.inf).argmin(axis=1)[:, None]
     return _Pairs(
         others=[_Other(name=name, speed_mps=0.0, details={})],
         metres=np.take_along_axis(gaps.metres, nearest, axis=1),
-        sigma_m=np.take_along_axis(gaps.sigma_m, nearest, axis=1),
-        by_picture=np.zeros((len(nearest), 1), bool),
-        contact_s=None,
-        limit_s=0.0,
+        gaps=gaps,
+        columns=nearest,
     )
 
 
@@ -226,43 +243,53 @@ class _Level:
     def _near(self, people: People, pairs: _Pairs) -> dict[Pair, Details]:
         """Who is too near to what, and the nearest that they were in the whole approach."""
         now = people.at.monotonic
-        self._nearest = {
-            pair: (metres, at)
-            for pair, (metres, at) in self._nearest.items()
-            if now - at <= self._hold_to_close_s
-        }
+        if self._nearest:
+            self._nearest = {
+                pair: (metres, at)
+                for pair, (metres, at) in self._nearest.items()
+                if now - at <= self._hold_to_close_s
+            }
+        if not pairs.others:
+            return {}
+        limits = self._limits(people, pairs)
+        close = pairs.metres < limits
+        if pairs.contact_s is not None and self._name == "warning":
+            close |= ~np.isnan(pairs.metres) & (pairs.contact_s <= pairs.limit_s)
         near: dict[Pair, Details] = {}
-        for column, other in enumerate(pairs.others):
-            metres = pairs.metres[:, column]
-            limits = self._distance.metres(
-                Approach(
-                    latency_s=people.latency_s,
-                    vehicle_mps=other.speed_mps,
-                    sigma_m=pairs.sigma_m[:, column],
-                )
-            )
-            close = metres < limits
-            if pairs.contact_s is not None and self._name == "warning":
-                close |= ~np.isnan(metres) & (pairs.contact_s[:, column] <= pairs.limit_s)
-            for row in close.nonzero()[0].tolist():
-                pair = (people.pedestrians[row].track_id, other.name)
-                distance = float(metres[row])
-                nearest = min(distance, self._nearest.get(pair, (distance, now))[0])
-                self._nearest[pair] = (nearest, now)
-                near[pair] = Later(partial(self._details, pairs, row, column, limits, nearest))
+        columns, rows = close.T.nonzero()
+        distances = pairs.metres[rows, columns].tolist()
+        ids = people.stack.ids
+        for row, column, distance in zip(rows.tolist(), columns.tolist(), distances, strict=True):
+            pair = (ids[row], pairs.others[column].name)
+            nearest = min(distance, self._nearest.get(pair, _FAR)[0])
+            self._nearest[pair] = (nearest, now)
+            near[pair] = Later(partial(self._details, pairs, row, column, limits, nearest))
         return near
+
+    def _limits(self, people: People, pairs: _Pairs) -> Array | float:
+        """How near is too near: one for all, or (N, V)."""
+        if isinstance(self._distance, FixedDistance):
+            return self._distance.distance_m
+        latency_s = people.latency_s
+        limits = [
+            self._distance.metres(
+                Approach(latency_s=latency_s, vehicle_mps=other.speed_mps, sigma_m=sigma_m)
+            )
+            for other, sigma_m in zip(pairs.others, pairs.sigma_m.T, strict=True)
+        ]
+        return np.array(limits).T
 
     def _details(
         self, pairs: _Pairs, row: int, column: int, limits: float | Array, nearest_m: float
     ) -> Details:
-        limit_m = float(limits[row]) if isinstance(limits, np.ndarray) else limits
+        limit_m = float(limits[row, column]) if isinstance(limits, np.ndarray) else limits
         details: dict[str, object] = {
             "level": self._name,
             "distance_m": round(float(pairs.metres[row, column]), 2),
             "limit_m": round(limit_m, 2),
             **pairs.others[column].details,
         }
-        if pairs.by_picture[row, column]:
+        if pairs.estimated(row, column):
             details["estimated"] = True
         else:
             details["uncertainty_m"] = round(float(pairs.sigma_m[row, column]), 2)
@@ -279,12 +306,24 @@ class _Visible(Mapping[Pair, Subject]):
         self._people = people
         self._columns = {other.name: column for column, other in enumerate(pairs.others)}
         self._shown = (~np.isnan(pairs.metres)).tolist()
+        self._alone = people.subjects
 
     def __getitem__(self, pair: Pair) -> Subject:
-        if pair not in self:
+        found = self._subject(pair)
+        if found is None:
             raise KeyError(pair)
+        return found
+
+    def get(self, pair: object, default: Any = None) -> Any:
+        """As of every mapping, without an exception for each that is not there."""
+        return default if (found := self._subject(pair)) is None else found
+
+    def _subject(self, pair: Any) -> Subject | None:
         track_id, other = pair
-        alone = self._people.subjects[track_id]
+        alone = self._alone.get(track_id)
+        column = self._columns.get(other)
+        if alone is None or column is None or not self._shown[self._people.rows[track_id]][column]:
+            return None
         return Subject(f"{alone.name}+{other}", alone.box, alone.born_at, other)
 
     def __iter__(self) -> Iterator[Pair]:
@@ -297,11 +336,7 @@ class _Visible(Mapping[Pair, Subject]):
         return sum(1 for _ in self)
 
     def __contains__(self, pair: object) -> bool:
-        if not isinstance(pair, tuple):
-            return False
-        track_id, name = pair
-        row, column = self._people.rows.get(track_id), self._columns.get(name)
-        return row is not None and column is not None and bool(self._shown[row][column])
+        return self._subject(pair) is not None
 
 
 def _warning_only(spec: ProximitySpec) -> ProximitySpec:

@@ -43,6 +43,8 @@ class VehicleArea:
         self._floor = (
             None if context.zone_floor_m is None else shapely.Polygon(context.zone_floor_m)
         )
+        if self._floor is not None:
+            shapely.prepare(self._floor)
         self._bounds = (0.0, 0.0, 0.0, 0.0) if self._floor is None else self._floor.bounds
 
     def holds(self, vehicle: Vehicle) -> bool:
@@ -54,7 +56,7 @@ class VehicleArea:
             left, low, right, high = self._bounds
             if min(xs) > right or max(xs) < left or min(ys) > high or max(ys) < low:
                 return False
-            return self._floor.intersects(shapely.Polygon(vehicle.outline))
+            return bool(shapely.intersects(self._floor, shapely.polygons(vehicle.outline)))
         if vehicle.box is None:
             return False
         left, _, right, bottom = (float(value) for value in vehicle.box)
