@@ -15,10 +15,12 @@ from cameras.messages import (
     ClipRequest,
     Configure,
     Configured,
+    DrillPlayed,
     EvidenceStored,
     FloorSighting,
     Hello,
     PlantUpdate,
+    PlayDrill,
     PpeSums,
     ShardStats,
     Shutdown,
@@ -36,10 +38,10 @@ log = structlog.get_logger(__name__)
 STABLE_S = 5.0
 """A connection that lasted this long starts the pauses anew."""
 
-Order = Configure | PlantUpdate | ClipRequest | Shutdown
+Order = Configure | PlantUpdate | ClipRequest | PlayDrill | Shutdown
 """What the engine tells a shard to do, or to know."""
 
-Figure = CameraStatus | ShardStats | Configured | FloorSighting | PpeSums
+Figure = CameraStatus | ShardStats | Configured | FloorSighting | PpeSums | DrillPlayed
 """What may be lost: a newer one of the same kind replaces it; sums are added to what waits."""
 
 
@@ -78,7 +80,9 @@ class EngineLink:
 
     def post(self, figure: Figure) -> None:
         """Send a figure as soon as possible; only the newest of its kind is kept."""
-        camera = "" if isinstance(figure, ShardStats | Configured) else figure.camera_id
+        camera = (
+            "" if isinstance(figure, ShardStats | Configured | DrillPlayed) else figure.camera_id
+        )
         key = figure.type, camera
         waiting = self._figures.get(key)
         if isinstance(figure, PpeSums) and isinstance(waiting, PpeSums):
@@ -186,7 +190,7 @@ class EngineLink:
         match message:
             case ViolationStored() | EvidenceStored():
                 self._spool.confirm(message)
-            case Configure() | PlantUpdate() | ClipRequest() | Shutdown():
+            case Configure() | PlantUpdate() | ClipRequest() | PlayDrill() | Shutdown():
                 self._obey(message)
             case _:
                 self._refuse(

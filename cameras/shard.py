@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from cameras.analysis import Analysis
 from cameras.budget import NetworkCosts
 from cameras.detectors import DetectorPool
+from cameras.drills import DrillRoom
 from cameras.evidence import ClipCase, EvidenceMaker, PictureCase
 from cameras.fleet import Fleet
 from cameras.inference import InferenceThread
@@ -29,6 +30,7 @@ from cameras.messages import (
     Configured,
     FloorSighting,
     PlantUpdate,
+    PlayDrill,
     PpeSums,
     ShardStats,
     ViolationReport,
@@ -108,8 +110,15 @@ class Shard:
             whole=settings.ppe_mode == "full_frame",
         )
         self._plant = PlantBoard(clock=clock)
+        self._drills = DrillRoom(
+            self,
+            clock=clock,
+            inference=lambda: self._inference,
+            lane=lambda camera_id: self._fleet.lane(camera_id),
+            post=lambda played: self._link.post(played),
+        )
         self._inference = InferenceThread(
-            self._detectors, self, clock=clock, ppe=self._ppe, plant=self._plant.state
+            self._detectors, self._drills, clock=clock, ppe=self._ppe, plant=self._plant.state
         )
         self._fleet = Fleet(
             self._inference,
@@ -216,6 +225,7 @@ class Shard:
 
     async def _finish(self) -> None:
         await self._live.close()
+        await self._drills.stop()
         await asyncio.gather(
             asyncio.to_thread(self._inference.stop), asyncio.to_thread(self._ppe.stop)
         )
@@ -232,6 +242,8 @@ class Shard:
             self._wanted.put_nowait(order)
         elif isinstance(order, ClipRequest):
             self._keep_clip(order)
+        elif isinstance(order, PlayDrill):
+            self._drills.play(order)
         else:
             self._leave.set()
 
@@ -241,7 +253,7 @@ class Shard:
         if lane is None:
             self._evidence.refuse(request, "disabled")
             return
-        self._evidence.collect(
+        self._evidence.collect_asked(
             ClipCase(
                 violation=request.violation,
                 ring=lane.worker.ring,

@@ -229,6 +229,11 @@ class Settings(BaseSettings):
         return self.data_dir / "observations"
 
     @property
+    def drills_dir(self) -> Path:
+        """Directory of the films of drills, while they are being held."""
+        return self.data_dir / "drills"
+
+    @property
     def looks_dir(self) -> Path:
         """Directory of what the shards' plans of how to look at pictures were made from."""
         return self.data_dir / "looks"

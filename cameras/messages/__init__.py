@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from cameras.messages.base import PROTOCOL, Message
-from cameras.messages.drills import DrillRequest, DrillResult
+from cameras.messages.drills import DrillPlayed, DrillRequest, DrillResult, PlayDrill
 from cameras.messages.live import (
     DrawnVehicle,
     Metadata,
@@ -59,6 +59,7 @@ __all__ = [
     "Configure",
     "Configured",
     "DrawnVehicle",
+    "DrillPlayed",
     "DrillRequest",
     "DrillResult",
     "EngineStatus",
@@ -77,10 +78,11 @@ __all__ = [
     "PlanUpdate",
     "PlantStatus",
     "PlantUpdate",
-    "ReportedVehicle",
-    "SeenPerson",
+    "PlayDrill",
     "PpeSum",
     "PpeSums",
+    "ReportedVehicle",
+    "SeenPerson",
     "ShardStats",
     "Shutdown",
     "Snapshot",
@@ -115,10 +117,12 @@ AnyMessage = Annotated[
     | PlantUpdate
     | PlantStatus
     | FloorSighting
+    | PpeSums
     | PlanUpdate
     | DrillRequest
+    | PlayDrill
+    | DrillPlayed
     | DrillResult
-    | PpeSums
     | Shutdown,
     Field(discriminator="type"),
 ]

@@ -14,6 +14,7 @@ from cameras.messages import (
     AnyMessage,
     CameraStatus,
     ClipRequest,
+    DrillPlayed,
     DrillRequest,
     EngineStatus,
     EvidenceFailed,
@@ -21,8 +22,9 @@ from cameras.messages import (
     EvidenceStored,
     FloorSighting,
     Nudge,
-    ShardStats,
+    PlayDrill,
     PpeSums,
+    ShardStats,
     ViolationReport,
     ViolationStored,
 )
@@ -46,9 +48,9 @@ from safety.engine.other_views import OtherViews
 from safety.engine.plan import PlanDesk
 from safety.engine.plant import PlantDesk
 from safety.engine.policy import PolicyDesk
+from safety.engine.ppe_sums import PpeSumDesk
 from safety.engine.recorder import Recorder
 from safety.engine.reminders import ReminderDesk
-from safety.engine.ppe_sums import PpeSumDesk
 from safety.engine.reporting import ReportDesk
 from safety.engine.self_tests import SelfTestDesk
 from safety.engine.site import EngineSite, SiteKeeper
@@ -150,6 +152,7 @@ class Engine:
             first_of=doubles.first_known,
             send=self._to_camera,
         )
+        self._ppe_sums = PpeSumDesk(clock=clock, database=database)
         self._violations = ViolationDesk(
             clock=clock,
             database=database,
@@ -206,6 +209,7 @@ class Engine:
             sirens=self._sirens,
             channels=self._channels,
             cameras=lambda: frozenset(camera.id for camera in self._site.spec.cameras),
+            send=self._to_camera,
         )
         self._self_tests = SelfTestDesk(
             clock=clock,
@@ -246,6 +250,7 @@ class Engine:
                     "self-tests": self._self_tests.run(),
                     "plan": self._plan.run(),
                     "exposure": self._exposure.run(),
+                    "ppe-sums": self._ppe_sums.run(),
                     "plant": self._plant.run(),
                     "configuration": self._follower.run(),
                     "status": self._tell_dashboards(),
@@ -257,7 +262,6 @@ class Engine:
                 await self._finish()
                 for task in tasks:
                     task.cancel()
-                    "ppe-sums": self._ppe_sums.run(),
 
     def pusher(self, feed_id: str) -> HttpPushFeed | None:
         """The feed that takes what is posted under this id."""
@@ -286,6 +290,7 @@ class Engine:
             async with asyncio.timeout(LAST_WRITES_S):
                 await self._recorder.drained()
                 await self._exposure.flush()
+                await self._ppe_sums.flush()
         await self._links.stop()
         await self._plant.close()
         await self._channels.close()
@@ -297,7 +302,6 @@ class Engine:
         self._database.migrate()
         with self._database.transaction() as session:
             coverage.close_abandoned(session)
-                await self._ppe_sums.flush()
             lasting = alerts.uncleared(session, kind="camera_blind")
         left = self._violations.left_open()
         now = self._clock.now()
@@ -343,8 +347,6 @@ class Engine:
             if self._site.revision >= 0:
                 link.send(self._site.part(self._cameras_of(link.name)))
             return
-        if link.role == "drill":
-            return
         link.send(self._status())
         for status in self._cameras.statuses.values():
             link.send(status)
@@ -369,7 +371,9 @@ class Engine:
             case CameraStatus() | FloorSighting() | PpeSums() | ShardStats():
                 self._take_figures(message)
             case DrillRequest():
-                link.send(await self._drills.sound(message))
+                link.send(await self._drills.hold(message))
+            case DrillPlayed():
+                self._drills.played(message)
             case Nudge(what="config"):
                 self._follower.look_now()
             case Nudge(what="mutes"):
@@ -381,18 +385,6 @@ class Engine:
             case _:
                 log.debug("message_ignored", type=message.type, peer=link.name)
 
-    async def _take_report(self, message: ViolationReport, reply: Reply) -> None:
-        await self._violations.report(message, reply)
-        self._other_views.violation(message.violation)
-        self._plant.violation(message.violation)
-        self._exposure.violation(message.violation)
-
-    async def _take_early(self) -> None:
-        """Reports that came before the first configuration, which says whom to tell of them.
-
-        A shard that outlived the last engine hands in what it has as soon as we listen.
-        """
-        early, self._early = self._early, []
     def _take_figures(self, message: CameraStatus | FloorSighting | PpeSums | ShardStats) -> None:
         match message:
             case CameraStatus():
@@ -406,10 +398,22 @@ class Engine:
                 self._metrics.shard_seen(message)
                 self._device_failed[message.shard] = message.device_failed
 
+    async def _take_report(self, message: ViolationReport, reply: Reply) -> None:
+        await self._violations.report(message, reply)
+        self._other_views.violation(message.violation)
+        self._plant.violation(message.violation)
+        self._exposure.violation(message.violation)
+
+    async def _take_early(self) -> None:
+        """Reports that came before the first configuration, which says whom to tell of them.
+
+        A shard that outlived the last engine hands in what it has as soon as we listen.
+        """
+        early, self._early = self._early, []
         for message, reply in early:
             await self._take_report(message, reply)
 
-    def _to_camera(self, request: ClipRequest) -> bool:
+    def _to_camera(self, request: ClipRequest | PlayDrill) -> bool:
         """Send to the shard that runs a camera; whether it is there."""
         link = self._shards.get(self._placed.get(request.camera_id, ""))
         if link is not None:

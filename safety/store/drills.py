@@ -8,8 +8,23 @@ from safety.store import audit
 from safety.store.tables import Drill
 
 
-def save(session: Session, drill: Drill) -> None:
-    """Keep a drill, with an entry in the audit log; once, however often it is said."""
+def save(
+    session: Session,
+    drill: Drill,
+    *,
+    rule_id: str = "",
+    watched: str = "",
+    watched_frames: int = 0,
+) -> None:
+    """Keep a drill, with an entry in the audit log; once, however often it is said.
+
+    Args:
+        session: The open transaction.
+        drill: What became of it.
+        rule_id: The rule whose settings it was held with.
+        watched: What the camera itself was meanwhile; empty: it was not played at all.
+        watched_frames: Frames of the camera itself that were analysed meanwhile.
+    """
     if session.get(Drill, drill.id) is not None:
         return
     session.add(drill)
@@ -20,6 +35,9 @@ def save(session: Session, drill: Drill) -> None:
         "scene": drill.scene,
         "outcome": drill.outcome,
         "total_s": drill.total_s,
+        "rule": rule_id,
+        "camera_meanwhile": watched,
+        "frames_meanwhile": watched_frames,
     }
     audit.record(
         session, actor=drill.by, action="drill", subject=drill.id, at=drill.at, detail=detail
