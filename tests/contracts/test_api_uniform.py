@@ -286,7 +286,8 @@ def _edited(site: Site, program: httpx.Client, known: Mapping[str, str]) -> dict
         content = program.get(PREFIX + path.format_map(known)).json()
         return {"json": {key: value for key, value in content.items() if key not in without}}
 
-    parts = [f"/{kind}s/{{{kind}_id}}" for kind in ("camera", "zone", "rule", "channel")]
+    plant = ("machine", "vehicle", "shift", "feed")
+    parts = [f"/{kind}s/{{{kind}_id}}" for kind in ("camera", "zone", "rule", "channel", *plant)]
     window = {"first_month": "2024-01", "last_month": "2024-12", "programme_start": "2025-01"}
     yaml = program.get(f"{PREFIX}/site/export").content
     return {

@@ -27,6 +27,14 @@ def something_of_everything(site: Site, factory: Factory) -> dict[str, str]:
     later = (site.now + timedelta(days=9)).date().isoformat()
     for name in ("Kim", "Lee"):
         put(f"contacts/{name.lower()}", name=name, role="operator")
+    for number in (1, 2):
+        spec = {"name": f"Number {number}"}
+        put(f"machines/lathe-{number}", id=f"lathe-{number}", **spec)
+        put(f"vehicles/amr-{number}", id=f"amr-{number}", **spec)
+        put(f"shifts/shift-{number}", id=f"shift-{number}", start="08:00", end="16:00", **spec)
+        points = [{"machine_id": f"lathe-{number}", "states": {"running": ["on"]}}]
+        push = {"id": f"push-{number}", "kind": "http_push", "token": "env:PUSH_TOKEN"}
+        put(f"feeds/push-{number}", points=points, **push, **spec)
     put(f"work-months/{today[:7]}/own", hours=640, headcount=4)
     put("baseline", first_month="2024-01", last_month="2024-12", programme_start="2025-01")
     occurred = site.now.isoformat()
@@ -47,6 +55,10 @@ def something_of_everything(site: Site, factory: Factory) -> dict[str, str]:
         "zone_id": "fence",
         "rule_id": "press-entry",
         "channel_id": "log",
+        "machine_id": "lathe-1",
+        "vehicle_id": "amr-1",
+        "shift_id": "shift-1",
+        "feed_id": "push-1",
         "contact_id": "kim",
         "incident_id": incident["id"],
         "action_id": tasks["actions"][0]["id"],

@@ -140,7 +140,7 @@ class TestSiteDocument:
         applied = admin.post(path, content=exported.content, headers=headers).json()
         assert applied["added"] == applied["changed"] == applied["removed"] == []
         renamed = exported.content.replace(b"name:", b"name: New ", 1)
-        assert admin.post(path, content=renamed, headers=headers).json()["site"] is True
+        assert admin.post(path, content=renamed, headers=headers).json()["site"] == ["name"]
         assert admin.post(path, content=renamed, headers=headers).status_code == 412
         assert admin.post(path, content=renamed, headers=YAML).status_code == 428
 
