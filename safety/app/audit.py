@@ -1,12 +1,18 @@
 """``anjeon audit``: is the record what it was?"""
 
 import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Final
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
 from safety.config import Settings
 from safety.errors import ConfigError
-from safety.evidence.files import check_files
+from safety.evidence.files import State, check_files, count_files
 from safety.store import audit_chain
 from safety.store.audit_chain import Head
 from safety.store.database import Database
@@ -19,6 +25,8 @@ _SAID = {
     "end": "the trail ends at {seq}, which is not where it ended: entries are missing",
     "head": "the trail does not hold the head that was noted at {seq}: it was made anew",
 }
+
+_WRONG: Final[tuple[State, ...]] = ("changed", "missing", "unreadable")
 
 
 def verify_trail(settings: Settings, *, head: str | None, files: bool) -> bool:
@@ -42,15 +50,37 @@ def verify_trail(settings: Settings, *, head: str | None, files: bool) -> bool:
     typer.echo(f"audit trail: {seen.entries} entries, head {seen.head}")
     well = not seen.findings
     if files:
-        checked = 0
-        for found in check_files(database, settings.evidence_dir):
-            checked += 1
-            if found is not None:
-                well = False
-                _complain(f"evidence {found.path} ({found.evidence_id}) is {found.fault}")
-        typer.echo(f"evidence: {checked} files")
+        well = _compare_files(database, settings.evidence_dir) and well
     typer.echo("everything is as it was recorded" if well else "the record is NOT as it was")
     return well
+
+
+def _compare_files(database: Database, directory: Path) -> bool:
+    """Compare all files of evidence with their hashes, say what is wrong, and count."""
+    counted: Counter[State] = Counter()
+    seen = track(
+        check_files(database, directory),
+        description="evidence",
+        total=count_files(database),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    for each in seen:
+        counted[each.state] += 1
+        if not each.well:
+            _complain(f"evidence {each.path} ({each.evidence_id}) is {each.state}")
+    wrong = [f"{counted[state]} {state}" for state in _WRONG if counted[state]]
+    typer.echo(
+        ", ".join(
+            [
+                f"evidence: {counted['sound']} files as they were made",
+                f"{counted['deleted']} deleted when their time had come, as the trail says",
+                *wrong,
+            ]
+        )
+    )
+    return not wrong
 
 
 def print_head(settings: Settings) -> None:

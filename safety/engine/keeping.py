@@ -14,6 +14,7 @@ from safety.engine.metrics import EngineMetrics
 from safety.engine.site import EngineSite
 from safety.engine.versions import record_versions
 from safety.errors import StoreUnavailable
+from safety.evidence.orphans import tidy
 from safety.evidence.retention import GB, Limits, Room, sweep
 from safety.evidence.verification import verify_and_record
 from safety.store import audit, exposure, ppe_hours
@@ -28,7 +29,7 @@ BY: Final = "anjeon"
 
 
 class KeepingDesk:
-    """Sweeps every five minutes, and goes through the audit trail once a day.
+    """Sweeps every five minutes, goes through the audit trail once a day, tidies up at the start.
 
     Args:
         site: The configuration in force, asked anew every time.
@@ -52,6 +53,7 @@ class KeepingDesk:
         self._site = site
         self._told = told
         self._versions_known = False
+        self._tidied = False
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -77,6 +79,9 @@ class KeepingDesk:
             record_versions(self._database, self._settings, now=now)
             self._versions_known = True
         directory = self._settings.evidence_dir
+        if not self._tidied:
+            tidy(self._database, directory, now=now)
+            self._tidied = True
         room = sweep(self._database, directory, Limits.of(self._settings), now=now)
         self._metrics.evidence_bytes.set(room.used_bytes)
         self._metrics.evidence_most_bytes.set(room.most_bytes)

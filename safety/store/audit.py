@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from safety.store import audit_chain
@@ -85,6 +86,23 @@ def newest(session: Session, *, actions: Collection[str], subject: str) -> Audit
     """The newest entry of these actions about one thing."""
     query = select(Audit).where(Audit.subject == subject, col(Audit.action).in_(actions))
     return session.exec(query.order_by(col(Audit.id).desc()).limit(1)).first()
+
+
+def after(session: Session, *, action: str, after: int, limit: int) -> Sequence[Audit]:
+    """Entries of one action, oldest first; ``after`` is the id of the last one before them."""
+    query = select(Audit).where(Audit.action == action, col(Audit.id) > after)
+    return session.exec(query.order_by(col(Audit.id)).limit(limit)).all()
+
+
+def about(session: Session, *, action: str, subjects: Collection[str]) -> Sequence[Audit]:
+    """Entries of one action about any of these."""
+    query = select(Audit).where(Audit.action == action, col(Audit.subject).in_(subjects))
+    return session.exec(query).all()
+
+
+def count(session: Session, action: str) -> int:
+    """How many entries there are of one action."""
+    return session.exec(select(func.count()).where(Audit.action == action)).one()
 
 
 def prune(session: Session, *, before: datetime, at: datetime) -> int:

@@ -1,9 +1,10 @@
 """Which files show which violation; the files themselves lie in the evidence directory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import uuid4
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from safety.store import audit
@@ -136,6 +137,22 @@ def ready_of_violations(
     for row in session.exec(query.order_by(col(Evidence.other_camera), col(Evidence.kind).desc())):
         files.setdefault(row.violation_id, []).append(row)
     return files
+
+
+def by_id(session: Session, ids: Collection[str]) -> dict[str, Evidence]:
+    """Those of these rows that there are."""
+    return {row.id: row for row in session.exec(select(Evidence).where(col(Evidence.id).in_(ids)))}
+
+
+def on_record(session: Session, folder: str) -> set[str]:
+    """Paths of all files that are, or were, in a folder of the evidence directory."""
+    query = select(Evidence.path).where(col(Evidence.path).startswith(f"{folder}/"))
+    return {path for path in session.exec(query) if path is not None}
+
+
+def count_ready(session: Session) -> int:
+    """How many files there are."""
+    return session.exec(select(func.count()).where(Evidence.state == READY)).one()
 
 
 def page_of_ready(session: Session, *, after: str = "", limit: int = 500) -> Sequence[Evidence]:

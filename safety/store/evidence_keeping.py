@@ -20,6 +20,9 @@ DELETING, DELETED = "deleting", "deleted"
 GONE = frozenset({DELETING, DELETED})
 """States of files that are there no more, because their time had come."""
 
+DELETED_ACTION = "evidence.delete"
+"""The action by which the audit trail holds which files were deleted."""
+
 PAGE = 200
 
 
@@ -101,7 +104,7 @@ def begin_deleting(
         audit.record(
             session,
             actor="anjeon",
-            action="evidence.delete",
+            action=DELETED_ACTION,
             subject=reason,
             at=at,
             detail={"files": {row.path: row.sha256 for row in going}},
@@ -119,6 +122,17 @@ def deleted(session: Session, ids: Collection[str]) -> None:
     for row in session.exec(select(Evidence).where(col(Evidence.id).in_(ids))):
         row.state = DELETED
     session.flush()
+
+
+def deleted_paths(session: Session) -> set[str]:
+    """Paths of all files whose deletion is in the audit trail."""
+    found: set[str] = set()
+    last = 0
+    while entries := audit.after(session, action=DELETED_ACTION, after=last, limit=PAGE):
+        for entry in entries:
+            found.update(entry.detail["files"])
+        last = entries[-1].id or 0
+    return found
 
 
 def bytes_kept(session: Session) -> int:

@@ -13,7 +13,7 @@ from safety.store.incident_judging import merged_into, require_some
 from safety.store.incident_tables import Incident, IncidentAlert
 from safety.store.incidents import Origin
 from safety.store.refusals import Conflict, NotFound
-from safety.store.tables import Alert, ViolationRow
+from safety.store.tables import ViolationRow
 
 
 def open_incident(
@@ -73,17 +73,6 @@ def of_alert(session: Session, alert_id: str) -> str | None:
     """The incident that an alert belongs to."""
     row = session.get(IncidentAlert, alert_id)
     return row.incident_id if row else None
-
-
-def open_violations(session: Session) -> set[str]:
-    """Violations behind incidents that are not closed: their evidence must be kept."""
-    query = (
-        select(Alert.violation_id)
-        .join(IncidentAlert, col(IncidentAlert.alert_id) == col(Alert.id))
-        .join(Incident, col(Incident.id) == col(IncidentAlert.incident_id))
-        .where(col(Incident.state).in_(incidents.OPEN_STATES))
-    )
-    return {violation_id for violation_id in session.exec(query) if violation_id is not None}
 
 
 def _link(
