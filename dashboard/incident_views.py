@@ -18,12 +18,16 @@ from safety.store import (
     accidents,
     alerts,
     audit,
+    evidence_keeping,
+    holds,
     incident_action_lists,
     incident_actions,
     incident_alerts,
     incident_causes,
     incidents,
 )
+from safety.store.evidence_keeping import Kept
+from safety.store.evidence_tables import LegalHold
 from safety.store.incident_action_lists import ActionCounts
 from safety.store.incident_tables import Accident, CorrectiveAction, Incident, IncidentCause
 from safety.store.tables import Audit
@@ -65,6 +69,8 @@ class IncidentView:
     """One incident with all that belongs to it.
 
     Attributes:
+        kept: The evidence of its alerts.
+        holds: What keeps it beyond its time.
         next: Where it may go now.
         accident_missing: Somebody was hurt, and no accident is entered for it.
     """
@@ -78,11 +84,18 @@ class IncidentView:
     accidents: Sequence[Accident]
     calm: Calm | None
     history: Sequence[Audit]
+    kept: Kept
+    holds: Sequence[LegalHold]
     next: Sequence[State]
 
     @property
     def is_open(self) -> bool:
         return self.incident.state != State.CLOSED
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a hold is on the incident itself, not only on some of its alerts."""
+        return any(hold.incident_id for hold in self.holds)
 
     @property
     def accident_missing(self) -> bool:
@@ -145,6 +158,8 @@ def read_incident(visit: Visit, incident_id: str) -> IncidentView:
             accidents=accidents.page(session, incident_id=row.id),
             calm=read_calm(session, row, actions, now=visit.now),
             history=audit.list_entries(session, subject=row.id),
+            kept=evidence_keeping.of_incident(session, row.id),
+            holds=holds.over_incident(session, row.id),
             next=MOVES[State(row.state)],
         )
 

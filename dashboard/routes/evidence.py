@@ -78,6 +78,24 @@ def release_evidence(visit: ManagerOnlyVisit, alert_id: str, hold_id: str, form:
     return redirect(f"/alerts/{alert_id}")
 
 
+@router.post("/incidents/{incident_id}/hold", include_in_schema=False)
+def hold_incident(visit: OperatorVisit, incident_id: str, form: Form) -> Response:
+    with visit.database.transaction() as session:
+        reason = forms.text(form, "reason")
+        holds.place(session, "incident", incident_id, reason=reason, by=visit.actor, at=visit.now)
+    return redirect(f"/incidents/{incident_id}?done=saved#kept")
+
+
+@router.post("/incidents/{incident_id}/holds/{hold_id}/release", include_in_schema=False)
+def release_incident(
+    visit: ManagerOnlyVisit, incident_id: str, hold_id: str, form: Form
+) -> Response:
+    with visit.database.transaction() as session:
+        reason = forms.text(form, "reason")
+        holds.release(session, hold_id, reason=reason, by=visit.actor, at=visit.now)
+    return redirect(f"/incidents/{incident_id}?done=saved#kept")
+
+
 def _row(visit: Visit, evidence_id: str) -> Evidence:
     with visit.database.reading() as session:
         return evidence.get(session, evidence_id)

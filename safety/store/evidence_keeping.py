@@ -46,6 +46,20 @@ class Standing:
         return self.settled_at is not None and not self.held
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """How much evidence there is of something.
+
+    Attributes:
+        deleted: Files whose time had come.
+    """
+
+    clips: int
+    pictures: int
+    size_bytes: int
+    deleted: int
+
+
 def oldest(
     session: Session, after: tuple[datetime, str] | None = None, *, limit: int = PAGE
 ) -> Sequence[Evidence]:
@@ -133,6 +147,27 @@ def deleted_paths(session: Session) -> set[str]:
             found.update(entry.detail["files"])
         last = entries[-1].id or 0
     return found
+
+
+def of_incident(session: Session, incident_id: str) -> Kept:
+    """The evidence of an incident's alerts."""
+    violation_ids = (
+        select(Alert.violation_id)
+        .join(IncidentAlert, col(IncidentAlert.alert_id) == col(Alert.id))
+        .where(IncidentAlert.incident_id == incident_id)
+    )
+    query = (
+        select(Evidence.state, Evidence.kind, func.count(), func.sum(Evidence.size_bytes))
+        .where(col(Evidence.violation_id).in_(violation_ids))
+        .group_by(Evidence.state, Evidence.kind)
+    )
+    found = {(state, kind): (n, size or 0) for state, kind, n, size in session.exec(query)}
+    return Kept(
+        clips=found.get((READY, "clip"), (0, 0))[0],
+        pictures=found.get((READY, "picture"), (0, 0))[0],
+        size_bytes=int(sum(size for (state, _), (_, size) in found.items() if state == READY)),
+        deleted=sum(n for (state, _), (n, _) in found.items() if state in GONE),
+    )
 
 
 def bytes_kept(session: Session) -> int:

@@ -117,6 +117,16 @@ def over_alert(session: Session, alert: Alert) -> Sequence[LegalHold]:
     return session.exec(query.order_by(col(LegalHold.placed_at), col(LegalHold.id))).all()
 
 
+def over_incident(session: Session, incident_id: str) -> Sequence[LegalHold]:
+    """All holds that keep evidence of an incident: its own, and those of single alerts of it."""
+    linked = select(IncidentAlert.alert_id).where(IncidentAlert.incident_id == incident_id)
+    query = select(LegalHold).where(
+        col(LegalHold.released_at).is_(None),
+        or_(LegalHold.incident_id == incident_id, col(LegalHold.alert_id).in_(linked)),
+    )
+    return session.exec(query.order_by(col(LegalHold.placed_at))).all()
+
+
 def _lock_evidence(session: Session, about: About, subject: str) -> None:
     """Wait for whoever is about to delete it; whoever comes later will see the hold."""
     held = select(Alert.violation_id)
