@@ -94,6 +94,16 @@ def cleared(
     session.flush()
 
 
+def resumed(session: Session, alert: Alert, *, site: SiteContext) -> None:
+    """An alert's situation goes on after all: nobody is told again, and the ladder goes on."""
+    found = conversations.locked(session, alert.lead_id or alert.id)
+    if found is None:
+        return
+    lead, row = found
+    conversations.resume(session, row)
+    _schedule(row, plan_of(session, facts_of(lead, site), site, row.started_at), site)
+
+
 def advance(
     session: Session,
     lead_id: str,

@@ -41,7 +41,8 @@ def record_violation(
         siren_latency_s: Frame captured → siren command sent, if known by now.
         now: The present, for the outbox.
         same_as: The violation that another camera reported of the same situation before; its
-            alert stands for both, and is cleared when the last of them is over.
+            alert stands for both, lasts again if it was over, and is cleared when the last of
+            them is over.
     """
     first = _followed(session, violation, same_as)
     if first is not None:
@@ -51,6 +52,7 @@ def record_violation(
         return
     facts = _violation_facts(violation, site)
     if first is not None:
+        _resume_if_open(session, first, site)
         _clear_if_over(session, violation, first, site, facts, now)
         return
     raised = alerts.raise_alert(
@@ -84,6 +86,13 @@ def _followed(session: Session, violation: Violation, same_as: str | None) -> st
     decided = on_record(session, violation.id)
     first = decided.details.get(SAME_AS) if decided is not None else same_as
     return first if first is not None and alerts.has_alert(session, first) else None
+
+
+def _resume_if_open(session: Session, first: str, site: SiteContext) -> None:
+    """The alert of ``first`` lasts as long as one that follows it, though it may be cleared."""
+    resumed = alerts.resume(session, first) if is_open(session, first) else None
+    if resumed is not None:
+        escalation.resumed(session, resumed, site=site)
 
 
 def _clear_if_over(

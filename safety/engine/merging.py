@@ -84,6 +84,22 @@ Spot = tuple[float, float, float, float, float]
 """x and y in metres; xx, xy and yy of the covariance. Plain numbers: arrays of two are slow."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSeen:
+    """A track when it was last seen.
+
+    Attributes:
+        owner: Whose it is, an id of the plan.
+        at: Monotonic seconds.
+        first_seen_at: When any camera first saw its owner.
+    """
+
+    owner: int
+    spot: Spot
+    at: float
+    first_seen_at: float
+
+
 @dataclass(slots=True, eq=False)
 class _Seen:
     """A track: where it was last seen, and whose it is."""
@@ -125,6 +141,7 @@ class Merger:
         self._tracks: dict[Track, _Seen] = {}
         self._owned: dict[int, list[_Seen]] = {}
         self._newest_id = 0
+        self._first_seen: dict[int, float] = {}
 
     def sight(self, camera_id: str, sightings: Sequence[Sighting], at: float) -> None:
         """Take what one camera sees.
@@ -154,6 +171,16 @@ class Merger:
             return None
         return track.owner if track.owner is not None else track.courted
 
+    def last_seen(self, camera_id: str, track_id: int) -> "LastSeen | None":
+        """Where a track was last seen, and whose it is; None if that is not known."""
+        track = self._tracks.get((camera_id, track_id))
+        owner = self.owner_of(camera_id, track_id)
+        if track is None or owner is None or owner not in self._first_seen:
+            return None
+        return LastSeen(
+            owner=owner, spot=track.spot, at=track.at, first_seen_at=self._first_seen[owner]
+        )
+
     def _take(self, camera_id: str, sighting: Sighting, at: float) -> _Seen:
         key = (camera_id, sighting.track_id)
         spot = (sighting.x_m, sighting.y_m, *sighting.covariance_m2)
@@ -175,6 +202,7 @@ class Merger:
             theirs.remove(track)
             if not theirs:
                 del self._owned[track.owner]
+                del self._first_seen[track.owner]
         if owner is not None:
             self._owned.setdefault(owner, []).append(track)
         track.owner, track.courted, track.strange_since = owner, None, None
@@ -218,6 +246,7 @@ class Merger:
             track.courted = None
             if track.owner is None:
                 self._newest_id += 1
+                self._first_seen[self._newest_id] = at
                 self._give(track, self._newest_id)
             return
         if track.courted != match:

@@ -1,6 +1,8 @@
 """The floor plan as the engine knows it: who and what is where, whichever camera sees it."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +17,25 @@ UPDATE_S = 0.2
 
 LATE_S = 2.0
 """A sighting that comes later than this says nothing of the present."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where somebody was last seen by one camera.
+
+    Attributes:
+        person: Who that is on the plan.
+        sigma_m: Standard deviation of the place, per axis.
+        at: When, monotonic seconds.
+        first_seen_at: When any camera first saw that person.
+    """
+
+    person: int
+    x_m: float
+    y_m: float
+    sigma_m: float
+    at: float
+    first_seen_at: float
 
 
 class PlanDesk:
@@ -47,6 +68,25 @@ class PlanDesk:
         """Where on the plan a camera's track is, metres; None if that is not known."""
         track = (camera_id, track_id)
         return next(((p.x_m, p.y_m) for p in self.people() if track in p.tracks), None)
+
+    def spot_of(self, camera_id: str, track_id: int) -> Spot | None:
+        """Where a camera's track was last seen; None if that is not known, or no more."""
+        seen = self._people.last_seen(camera_id, track_id)
+        if seen is None:
+            return None
+        x, y, xx, _, yy = seen.spot
+        return Spot(
+            person=seen.owner,
+            x_m=x,
+            y_m=y,
+            sigma_m=math.sqrt((xx + yy) / 2),
+            at=seen.at,
+            first_seen_at=seen.first_seen_at,
+        )
+
+    def is_seen(self, person: int) -> bool:
+        """Whether somebody on the plan is seen by any camera now."""
+        return any(each.id == person for each in self.people())
 
     def people(self) -> tuple[Merged, ...]:
         """Everybody on the plan now."""

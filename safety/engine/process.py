@@ -41,6 +41,7 @@ from safety.engine.drills import DrillDesk
 from safety.engine.events import EventDesk
 from safety.engine.exposure import ExposureDesk
 from safety.engine.following import SiteFollower
+from safety.engine.handover import Handover
 from safety.engine.keeping import KeepingDesk
 from safety.engine.links import Link, LinkServer
 from safety.engine.metrics import EngineMetrics
@@ -144,7 +145,15 @@ class Engine:
             person_of=self._plan.person_of,
             timezone=lambda: self._site.spec.timezone,
         )
-        doubles = Doubles(self._plan.person_of)
+        doubles = Doubles(
+            self._plan.person_of,
+            Handover(
+                clock=clock,
+                spot_of=self._plan.spot_of,
+                is_seen=self._plan.is_seen,
+                cooldown_s=lambda rule_id: self._site.cooldowns_s.get(rule_id, 0.0),
+            ),
+        )
         self._other_views = OtherViews(
             recorder=self._recorder,
             site=lambda: self._site,

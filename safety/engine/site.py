@@ -48,6 +48,11 @@ class EngineSite(BaseModel):
         return {rule.id: rule.channels for rule in self.spec.rules}
 
     @cached_property
+    def cooldowns_s(self) -> Mapping[str, float]:
+        """Cooldown of every rule."""
+        return {rule.id: rule.cooldown_s for rule in self.spec.rules}
+
+    @cached_property
     def floor_zones(self) -> frozenset[str]:
         """Zones on the floor plan, which several cameras may watch."""
         return frozenset(zone.id for zone in self.spec.zones if zone.floor_m is not None)

@@ -197,6 +197,31 @@ def clear(session: Session, dedupe_key: str, *, at: datetime) -> Alert | None:
     return alert
 
 
+def resume(session: Session, dedupe_key: str) -> Alert | None:
+    """The situation goes on after all, seen by another camera.
+
+    Returns:
+        The alert, or None if there is none or it was not cleared.
+    """
+    query = select(Alert.id, Alert.lead_id).where(
+        Alert.dedupe_key == dedupe_key, col(Alert.cleared_at).is_not(None)
+    )
+    found = session.exec(query).first()
+    if found is None:
+        return None
+    alert_id, lead_id = found
+    # Always the leading alert first: two who lock in other orders would wait for ever.
+    if lead_id is not None:
+        _locked(session, lead_id, None)
+    alert = _locked(session, alert_id, None)
+    if alert.cleared_at is None:
+        return None
+    alert.cleared_at = None
+    alert.version += 1
+    session.flush()
+    return alert
+
+
 def get(session: Session, alert_id: str) -> Alert:
     """One alert.
 

@@ -61,6 +61,14 @@ def join(session: Session, row: Conversation, alert: Alert) -> None:
     session.flush()
 
 
+def resume(session: Session, row: Conversation) -> None:
+    """An alert of this conversation lasts again; what ended with the situation goes on."""
+    row.over_at, row.over_told = None, True
+    if row.end_reason == "over":
+        row.ended_at = row.end_reason = None
+    session.flush()
+
+
 def is_over(session: Session, lead_id: str) -> bool:
     """Whether no alert of this conversation lasts."""
     members = or_(Alert.id == lead_id, Alert.lead_id == lead_id)

@@ -200,3 +200,20 @@ def test_without_the_first_ones_alert_it_raises_its_own(database: Database) -> N
     record(database, cleared(OTHER), same_as="lost")
     [alert] = all_alerts(database)
     assert alert.cleared_at is not None
+
+
+def test_an_alert_that_was_over_lasts_again_while_its_situation_goes_on(
+    database: Database,
+) -> None:
+    record(database, FIRST, cleared(FIRST))
+    record(database, OTHER, same_as="first")
+    [alert] = all_alerts(database)
+    assert alert.cleared_at is None
+    late = updated(OTHER)
+    record(database, replace(cleared(late), end_reason="track_lost"), same_as="first")
+    [alert] = all_alerts(database)
+    assert alert.cleared_at is not None
+    record(database, late, same_as="first")  # a report that comes late changes nothing
+    [alert] = all_alerts(database)
+    assert alert.cleared_at is not None
+    assert told(database).count("raised") == 1
