@@ -1,5 +1,6 @@
 """Network cameras: RTSP over TCP."""
 
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from urllib.parse import quote, urlsplit
@@ -50,6 +51,8 @@ class RtspSource:
         self._connection = connection
         self._place = urlsplit(spec.url).netloc
         self._began_at = clock.now()
+        self.clock_ahead_s: float | None = None
+        """How far the camera's own clock is ahead of ours, once it has said (RTCP)."""
         self._container = self._connect(spec)
         try:
             self._stream, self.codec = video_of(self._container, self._place)
@@ -93,6 +96,8 @@ class RtspSource:
     def _demux(self) -> Iterator["av.Packet[VideoStream]"]:
         try:
             for packet in self._container.demux(self._stream):
+                if self.clock_ahead_s is None and packet.has_sidedata("prft"):
+                    self.clock_ahead_s = _sent_at(packet) - self._clock.now().wall
                 if packet.size:
                     yield packet
         except (av.error.ExitError, av.error.TimeoutError):
@@ -117,6 +122,12 @@ class RtspSource:
         if isinstance(error, av.error.InvalidDataError):
             return failures.unreachable(self._place, "its answer is not RTSP")
         return failures.from_ffmpeg(error, self._place)
+
+
+def _sent_at(packet: "av.Packet[VideoStream]") -> float:
+    """When the camera says that it took a picture, Unix seconds (AVProducerReferenceTime)."""
+    (microseconds,) = struct.unpack_from("<q", bytes(packet.get_sidedata("prft")))
+    return float(microseconds) / 1e6
 
 
 def _open(spec: RtspSpec, options: dict[str, str]) -> InputContainer:

@@ -65,6 +65,8 @@ class CameraSpec(Spec):
     """What people call it."""
     enabled: bool = True
     """Whether it is read at all; a disabled camera is NOT MONITORED."""
+    disabled_reason: Label | None = None
+    """Why it is disabled, for people to read."""
     source: SourceSpec
     """Where the pictures come from."""
     network_width: Literal[640, 960, 1280] = 640

@@ -113,7 +113,7 @@ def words(translate: Translate, site: SiteSpec, part: PlantKind, part_id: str) -
 _ADDRESSES = frozenset({"new", "try", "now"})
 
 
-def free_id(name: str, part: PlantKind, taken: Collection[str]) -> str:
+def free_id(name: str, part: str, taken: Collection[str]) -> str:
     """An identifier that can be read: programs that post states have to use it."""
     base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50]
     if not re.match(r"[a-z]", base):  # names in other scripts leave nothing, or a number

@@ -27,7 +27,7 @@ def filled_spec(
     """The specification in a form that has every one of these fields.
 
     Args:
-        fixed: What is given and not asked, such as id and kind.
+        fixed: What is given and not asked, such as id and kind; also within groups.
     """
     values = sent_values(form, fields)
     try:
@@ -35,7 +35,7 @@ def filled_spec(
     except Unreadable as error:
         return Filled(values=values, problems={error.name: translate("invalid.unreadable_list")})
     try:
-        spec = adapter.validate_python({**data, **fixed})
+        spec = adapter.validate_python(_merged(data, fixed))
     except ValidationError as error:
         # A union's errors begin with the kind.
         skipped = 1 if "kind" in fixed else 0
@@ -54,6 +54,9 @@ def place_of(where: Sequence[int | str], fields: Sequence[SpecField]) -> str:
     known, place, inside = list(fields), list[str](), list(where)
     while inside:
         field = next((each for each in known if each.name == inside[0]), None)
+        if field is None and place and len(inside) > 1:
+            inside.pop(0)  # the kind of a group that has several
+            continue
         if field is None:
             break
         place.append(field.name)
@@ -78,7 +81,17 @@ def _innermost(problems: Mapping[str, str]) -> dict[str, str]:
 def _place(
     where: Sequence[int | str], fields: Sequence[SpecField], fixed: Mapping[str, Any]
 ) -> str:
-    return str(where[0]) if where and where[0] in fixed else place_of(where, fields)
+    asked = {field.name for field in fields}
+    given = bool(where) and where[0] in fixed and where[0] not in asked
+    return str(where[0]) if given else place_of(where, fields)
+
+
+def _merged(data: Mapping[str, Any], fixed: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(data)
+    for name, value in fixed.items():
+        both = isinstance(value, dict) and isinstance(found.get(name), dict)
+        found[name] = {**found[name], **value} if both else value
+    return found
 
 
 def _sent(form: FormData, field: SpecField, name: str) -> Any:

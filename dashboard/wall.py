@@ -35,6 +35,7 @@ class Tile:
     Attributes:
         state: What it can honestly be said to watch now.
         reason: Why, as the rest of a translation key ``reason.…``.
+        note: What somebody has said of it: why it is switched off.
         since: When this state began, UTC; None if that is not known.
         codec: Of the stream, as far as known.
         aspect: Width / height of the picture.
@@ -48,6 +49,7 @@ class Tile:
     name: str
     state: CameraState
     reason: str
+    note: str
     since: datetime | None
     codec: str | None
     aspect: float
@@ -167,6 +169,7 @@ def _tile(
         name=str(camera.spec.get("name", camera.id)),
         state=state,
         reason=reason,
+        note=str(camera.spec.get("disabled_reason") or "") if reason == "disabled" else "",
         since=since,
         codec=status.codec if status else None,
         aspect=size[0] / size[1] if size[0] and size[1] else 16 / 9,
@@ -258,7 +261,10 @@ def _tile_json(tile: Tile, visit: Visit) -> dict[str, Any]:
 
 def reason_text(tile: Tile, translate: Translate) -> str:
     """Why the camera is in its state; empty while all is well."""
-    return "" if tile.state is CameraState.LIVE else translate(f"reason.{tile.reason}")
+    if tile.state is CameraState.LIVE:
+        return ""
+    said = translate(f"reason.{tile.reason}")
+    return f"{said}: {tile.note}" if tile.note else said
 
 
 def since_text(tile: Tile, visit: Visit) -> str:
