@@ -9,6 +9,8 @@ from safety.site.spec import SiteSpec
 
 MARKS: Final = {"same": "=", "new": "+", "gone": "-"}
 _SHOWN = 50
+_BEFORE_S = 2.0
+"""A clip is wound to so long before the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,7 @@ class TriedEvent:
     Attributes:
         change: ``same``, ``new`` or ``gone``.
         seconds: How long it lasted; None: it was open at the end.
+        clip: Address of a clip that shows it, wound to shortly before; empty: there is none.
     """
 
     change: str
@@ -25,6 +28,7 @@ class TriedEvent:
     subject: str
     at: datetime
     seconds: float | None
+    clip: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +68,15 @@ def read_trial(result: Mapping[str, Any], site: SiteSpec) -> Trial:
                 subject=each["subject"],
                 at=datetime.fromisoformat(each["opened_at"]),
                 seconds=each["seconds"],
+                clip=_wound(each.get("clip")),
             )
             for each in newest
         ],
         left_out=len(found) - len(newest),
     )
+
+
+def _wound(clip: Mapping[str, Any] | None) -> str:
+    if clip is None:
+        return ""
+    return f"/evidence/{clip['evidence']}#t={max(0.0, clip['at_s'] - _BEFORE_S):.1f}"

@@ -1,6 +1,6 @@
 """API: what a rule would have done."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, model_validator
@@ -35,6 +35,49 @@ class Wanted(Answer):
         return self
 
 
+class TriedClip(Answer):
+    """A clip that shows an event, whatever it was made for."""
+
+    evidence: str
+    """Its file is ``/api/v1/evidence/<evidence>``."""
+    violation: str
+    """The violation that it was made for."""
+    path: str
+    """Relative to the evidence directory."""
+    at_s: float
+    """Seconds from the clip's beginning to the event's."""
+
+
+class TriedEvent(Answer):
+    """What would have been one violation."""
+
+    change: Literal["same", "new", "gone"]
+    rule: str
+    kind: str
+    camera: str
+    zone: str | None
+    subject: str
+    opened_at: AwareDatetime
+    seconds: float | None
+    """How long it lasted; null: it was open at the end."""
+    details: dict[str, Any]
+    clip: TriedClip | None
+    """Null: no recording shows it."""
+
+
+class TriedViolation(Answer):
+    """What the rule really raised."""
+
+    violation: str
+    rule: str
+    camera: str
+    subject: str
+    opened_at: AwareDatetime
+    evidence: list[str]
+    """Its files, relative to the evidence directory."""
+    evidence_ids: list[str]
+
+
 class Tried(Answer):
     """What was found; the fields are those of ``anjeon replay --json``."""
 
@@ -42,9 +85,9 @@ class Tried(Answer):
     until: AwareDatetime
     frames: int
     """Observations that there were."""
-    fired: list[dict[str, Any]]
+    fired: list[TriedViolation]
     """What the rule really raised."""
-    events: list[dict[str, Any]]
+    events: list[TriedEvent]
     """Every event; ``change`` is ``same``, ``new`` or ``gone``."""
 
 

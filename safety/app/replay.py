@@ -10,17 +10,18 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from safety.app.replay_events import event_of, iso
+from safety.app.replay_events import clip_of, event_of, iso
 from safety.app.replay_film import remarks, tried_on_film
 from safety.clock import SystemClock
 from safety.config import Settings
 from safety.replay.rules import proposals_for
-from safety.replay.study import ReplayError, study
+from safety.replay.study import ReplayError, Study, study
 from safety.site.apply import export_site
 from safety.site.document import read_site
 from safety.site.spec import SiteSpec
 from safety.store import evidence, violations
 from safety.store.database import Database
+from safety.store.evidence_times import ClipTime, clips_during
 from zones.specs import RuleSpec
 
 _MARKS = {"same": "=", "new": "+", "gone": "-"}
@@ -93,8 +94,19 @@ def _recorded(
         "until": iso(found.until),
         "frames": found.frames,
         "fired": did,
-        "events": [event_of(each) for each in found.differences],
+        "events": _shown(database, found),
     }
+
+
+def _shown(database: Database | None, found: Study) -> list[dict[str, Any]]:
+    """Every event, with the clip that shows it, whatever that was made for."""
+    begin, end = (datetime.fromtimestamp(at, UTC) for at in (found.since, found.until))
+    cameras = {each.firing.camera_id for each in found.differences}
+    clips: Sequence[ClipTime] = ()
+    if database is not None and cameras:
+        with database.reading() as session:
+            clips = clips_during(session, cameras, begin, end)
+    return [event_of(each) | {"clip": clip_of(each, clips)} for each in found.differences]
 
 
 def _did(database: Database, proposals: Sequence[RuleSpec], since: float) -> list[dict[str, Any]]:
@@ -116,6 +128,7 @@ def _did(database: Database, proposals: Sequence[RuleSpec], since: float) -> lis
                 "evidence": [
                     each.path for each in evidence.of_violation(session, row.id) if each.path
                 ],
+                "evidence_ids": [each.id for each in evidence.of_violation(session, row.id)],
             }
             for row in sorted(rows, key=lambda row: row.opened_at)
         ]
@@ -161,7 +174,7 @@ def _said(text: str, timezone: str) -> float | None:
 
 def _lines(result: Mapping[str, Any], site: SiteSpec) -> str:
     zone = ZoneInfo(site.timezone)
-    lines = []
+    lines: list[str] = []
     for event in result["events"]:
         at = datetime.fromisoformat(event["opened_at"])
         shown = (
@@ -172,7 +185,7 @@ def _lines(result: Mapping[str, Any], site: SiteSpec) -> str:
         lasted = "still open" if event["seconds"] is None else f"{event['seconds']:.1f} s"
         lines.append(
             f"{_MARKS[event['change']]} {shown}  {event['rule']}  {event['camera']}  "
-            f"{event['subject']}  {lasted}{'  ' + event['clip'] if 'clip' in event else ''}"
+            f"{event['subject']}  {lasted}{_where(event.get('clip'))}"
         )
     lines += remarks(result)
     counts = {mark: sum(e["change"] == change for e in result["events"])
@@ -182,3 +195,10 @@ def _lines(result: Mapping[str, Any], site: SiteSpec) -> str:
         + (f"; {len(result['fired'])} were really raised" if "fired" in result else "")
     )
     return "\n".join(lines)
+
+
+def _where(clip: Mapping[str, Any] | str | None) -> str:
+    """Where an event can be looked at: a clip cut out of a film, or a file of evidence."""
+    if not clip:
+        return ""
+    return f"  {clip}" if isinstance(clip, str) else f"  {clip['path']} at {clip['at_s']:.1f} s"

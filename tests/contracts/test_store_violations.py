@@ -7,6 +7,7 @@ import pytest
 
 from safety.store import evidence, violations
 from safety.store.database import Database
+from safety.store.evidence_times import best_clip, clips_during
 from safety.store.refusals import NotFound
 from safety.store.times import utc
 from safety.types import Severity, Violation
@@ -160,3 +161,51 @@ def test_failed_evidence_says_why(database: Database) -> None:
         (row,) = evidence.of_violation(session, "v1")
         assert evidence.of_violations(session, ["v1"], kind="clip") == {}
     assert (row.state, row.reason) == ("failed", "disk_full")
+
+
+def test_clips_that_show_a_time_whatever_they_were_made_for(database: Database) -> None:
+    """A clip belongs to the camera that made it; deleted, failed and other ones do not count."""
+    _save(database, FIRST)
+
+    def clip(
+        begins_s: float,
+        ends_s: float,
+        *,
+        violation_id: str = FIRST.id,
+        kind: str = "clip",
+        other_camera: str = "",
+    ) -> None:
+        with database.transaction() as session:
+            evidence.ready(
+                session,
+                violation_id=violation_id,
+                kind=kind,
+                path=f"{begins_s:g}.mp4",
+                sha256="00",
+                size_bytes=1,
+                started_at=after(begins_s),
+                ended_at=after(ends_s),
+                at=after(ends_s),
+                other_camera=other_camera,
+            )
+
+    clip(0, 10)
+    clip(8, 20, other_camera="other")
+    clip(0, 30, kind="picture")
+    clip(100, 110, violation_id="nobody-knows-it")
+    cameras = {FIRST.camera_id, "other"}
+    with database.reading() as session:
+        found = clips_during(session, cameras, after(5), after(60))
+        assert [(each.camera_id, each.path) for each in found] == [
+            (FIRST.camera_id, "0.mp4"),
+            ("other", "8.mp4"),
+        ]
+        assert clips_during(session, {"other"}, after(0), after(8)) == []
+        assert [each.path for each in clips_during(session, {"other"}, after(0), after(9))] == [
+            "8.mp4"
+        ]
+    best = best_clip(found, FIRST.camera_id, after(9), after(12))
+    assert best is not None
+    assert (best.path, best.overlap_s(after(9), after(12))) == ("0.mp4", 1.0)
+    assert best_clip(found, FIRST.camera_id, after(10), after(12)) is None
+    assert best_clip(found, "third", after(0), after(12)) is None

@@ -43,17 +43,29 @@ def record_somebody(site: Site) -> None:
     log.stop()
 
 
-def test_a_rule_is_tried_on_what_was_recorded(site: Site, manager: Browser) -> None:
+def test_a_rule_is_tried_on_what_was_recorded(
+    site: Site, factory: Factory, manager: Browser
+) -> None:
     record_somebody(site)
+    # Its clip begins a quarter of a second before the person is in the zone.
+    factory.intrude(site.clock.now().shifted(-599.25), lasts_s=4.0)
     asked = {"rule_id": "press-entry", "since": "1h", "camera": "press"}
     api = site.program("configure")
     answer = api.post("/api/v1/replay", json=asked, timeout=PATIENCE_S)
     assert answer.status_code == 200, answer.text
-    assert [each["change"] for each in answer.json()["events"]] == ["same"]
+    [event] = answer.json()["events"]
+    assert event["change"] == "same"
+    assert event["clip"]["at_s"] == pytest.approx(0.25, abs=0.11)
+    file = event["clip"]["evidence"]
+    assert file in answer.json()["fired"][-1]["evidence_ids"]
+    clip = site.program("read").get(f"/api/v1/evidence/{file}")
+    assert (clip.status_code, clip.headers["content-type"]) == (200, "video/mp4")
     fields = {"kind": "intrusion", "name": "R", "zone_id": "press-2", "hold_to_open_s": "60"}
     page = manager.post("/rules/press-entry/try", fields)
     assert translator("ko")("rules.try.gone") in page.text
     assert page.text.count('<th scope="row"') == 1
+    assert f'href="/evidence/{file}#t=0.0"' in page.text
+    assert manager.get(f"/evidence/{file}").status_code == 200
     with site.database.reading() as session:
         kept = next(each for each in load_site(session).spec.rules if each.id == "press-entry")
     assert kept.hold_to_open_s == 0
