@@ -12,6 +12,7 @@ from alerts.channels.base import Messenger, Notice, Siren
 from alerts.open import AnyChannelSpec, is_messenger, is_siren, open_channel
 from cameras.probe import probe
 from cameras.specs import CameraSpec
+from safety.app.doctor_feeds import hear_feeds
 from safety.app.doctor_networks import people_network, ppe_network
 from safety.clock import Clock, SystemClock
 from safety.config import Settings
@@ -71,6 +72,7 @@ def run_doctor(settings: Settings) -> bool:
         if not site.cameras:
             typer.echo("      no cameras yet: apply a site file, or add them on the page")
         tell(_cameras(site.cameras, clock))
+        tell(_feeds(settings, site, clock))
         tell(asyncio.run(_channels(settings, site.channels, clock)))
     return well
 
@@ -119,6 +121,14 @@ def _cameras(cameras: tuple[CameraSpec, ...], clock: Clock) -> list[Finding]:
     enabled = [camera for camera in cameras if camera.enabled]
     with ThreadPoolExecutor(max_workers=8) as pool:
         return list(pool.map(check, enabled))
+
+
+def _feeds(settings: Settings, site: SiteSpec, clock: Clock) -> list[Finding]:
+    heard = asyncio.run(hear_feeds(settings, site.plant, clock))
+    return [
+        Finding(what=f"feed {name}", ok=not isinstance(said, AnjeonError), said=str(said))
+        for name, said in heard
+    ]
 
 
 async def _channels(

@@ -111,11 +111,11 @@ def test_a_camera_that_is_switched_off_is_not_monitored_and_says_why(
 
 def test_a_camera_that_is_needed_stays_and_says_by_whom(site: Site, factory: Factory) -> None:
     browser = site.signed_in(Role.MANAGER)
-    page = browser.get("/cameras/aisle").text
+    page = browser.get("/cameras/robot").text
     assert 'href="/zones/fence"' in page
-    assert "/cameras/aisle/delete" not in page
-    assert browser.post("/cameras/aisle/delete").status_code == 409
-    assert camera_of(site, "aisle") is not None
+    assert "/cameras/robot/delete" not in page
+    assert browser.post("/cameras/robot/delete").status_code == 409
+    assert camera_of(site, "robot") is not None
 
 
 @pytest.mark.parametrize(
