@@ -57,11 +57,15 @@ class Shown:
 
 
 class ReportDesk:
-    """Composes reports and draws them, one at a time."""
+    """Composes reports and draws them, one at a time.
+
+    Attributes:
+        drawing: Held by whoever draws: the drawing library keeps its settings for the whole
+            process.
+    """
 
     def __init__(self) -> None:
-        # The drawing library keeps its settings for the whole process: one at a time.
-        self._lock = threading.RLock()
+        self.drawing = threading.RLock()
         self._reports: OrderedDict[Hashable, Shown] = OrderedDict()
         self._pictures: OrderedDict[Hashable, Mapping[str, bytes]] = OrderedDict()
         self._files: OrderedDict[Hashable, bytes] = OrderedDict()
@@ -111,7 +115,7 @@ class ReportDesk:
     def _once(
         self, kept: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T], *, most: int
     ) -> T:
-        with self._lock:
+        with self.drawing:
             if key not in kept:
                 kept[key] = make()
                 while len(kept) > most:

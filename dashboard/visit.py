@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from dashboard.hub import Hub
+from dashboard.programme import ProgrammeDesk
 from dashboard.report_desk import ReportDesk
 from safety.clock import Clock
 from safety.config import Settings
@@ -34,6 +35,7 @@ class Services:
     hub: Hub
     clock: Clock
     reports: ReportDesk = field(default_factory=ReportDesk)
+    programmes: ProgrammeDesk = field(default_factory=ProgrammeDesk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

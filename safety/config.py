@@ -169,6 +169,10 @@ class Settings(BaseSettings):
     """How long sums of the floor (where people were) and of protective equipment are kept,
     years. Monthly reports stay."""
 
+    programme_dir: Path | None = None
+    """For a programme office: folder with the sites' signed reports (.json), and sites.csv if
+    there is one; managers may pool it from the page."""
+
     evidence_originals: Literal["viewer", "operator", "manager"] = "operator"
     """Who sees evidence as it was recorded; everybody below sees it blurred."""
 

@@ -13,7 +13,7 @@ from dashboard.report_desk import picture_version
 
 router = APIRouter(prefix="/kpi", include_in_schema=False)
 
-_SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """A picture styles itself; opened by itself it can do nothing else."""
 
 
@@ -36,7 +36,7 @@ def plot(visit: ViewerVisit, month: str, name: str, lang: str = "", v: str = "")
         raise NotFound
     present = picture_version(report)
     headers = {
-        "content-security-policy": _SVG_POLICY,
+        "content-security-policy": SVG_POLICY,
         "cache-control": "private, max-age=86400" if v == present else "no-store",
     }
     return Response(found, media_type="image/svg+xml", headers=headers)

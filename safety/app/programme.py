@@ -1,21 +1,18 @@
 """``anjeon programme``: many sites' signed reports, read as one."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import typer
 
 from safety.clock import SystemClock
-from safety.errors import ConfigError
 from safety.i18n import explain
 from safety.months import checked_month
 from safety.programme.assess import Programme, assess
-from safety.programme.collect import Collected, ReportRefused, collect, read_registry
-from safety.programme.words import presented_programme, programme_plots
+from safety.programme.collect import Collected, collect, read_registry
+from safety.programme.papers import Form, programme_file, require_statsmodels
+from safety.programme.sources import in_folder
+from safety.programme.words import presented_programme
 from safety.reports.files import write_all
-from safety.reports.pdf import pdf
-from safety.reports.signing import canonical
-from safety.reports.xlsx import xlsx
 from safety.store.times import utc
 
 _SHOWN = 20
@@ -39,16 +36,11 @@ def run_pool(
     Raises:
         ReportRefused, MonthFault, NotWritten, ConfigError: It cannot be done.
     """
-    _require_statsmodels()
-    if not folder.is_dir():
-        raise ReportRefused(
-            "programme.no_folder",
-            "{path} is no folder; give the one that holds the reports (.json)",
-            path=str(folder),
-        )
+    require_statsmodels()
+    files = in_folder(folder)
     registry = None if sites is None else read_registry(sites)
     wanted = None if month is None else checked_month(month)
-    collected = collect(folder.rglob("*.json"), registry=registry, month=wanted)
+    collected = collect(files, registry=registry, month=wanted)
     programme = assess(collected)
     _print(programme, collected, language)
     if out is not None:
@@ -57,39 +49,13 @@ def run_pool(
     return programme.sites > 0
 
 
-def _require_statsmodels() -> None:
-    try:
-        import statsmodels  # noqa: F401
-    except ImportError:
-        raise ConfigError(
-            "programme.not_installed",
-            "pooling needs the package statsmodels; install it with"
-            " 'pip install anjeon[programme]'",
-        ) from None
-
-
 def _files(programme: Programme, collected: Collected, language: str) -> dict[str, bytes]:
-    paper = presented_programme(
-        programme, collected.problems, language=language, made_at=utc(SystemClock().now())
+    made_at = utc(SystemClock().now())
+    forms: tuple[Form, ...] = ("pdf", "xlsx", "json")
+    return dict(
+        programme_file(programme, collected, form, language=language, made_at=made_at)
+        for form in forms
     )
-    stem = f"programme-{programme.month or 'empty'}"
-    return {
-        f"{stem}-{language}.pdf": pdf(paper, programme_plots(programme, language)),
-        f"{stem}-{language}.xlsx": xlsx(paper),
-        f"{stem}.json": canonical(_document(programme, collected)),
-    }
-
-
-def _document(programme: Programme, collected: Collected) -> dict[str, object]:
-    problems = [{"file": p.file, "key": p.error.key} for p in collected.problems]
-    return {
-        "schema": "anjeon-programme",
-        "schema_version": "1.0",
-        **asdict(programme),
-        "problems": problems,
-        "duplicates": collected.duplicates,
-        "superseded": collected.superseded,
-    }
 
 
 def _print(programme: Programme, collected: Collected, language: str) -> None:

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import pdtrik
 
+from safety.kpi.clustered import clustered_interval
 from safety.kpi.comparison import Period
 from safety.kpi.pooling import Pooled, SitePeriods, pool
 from safety.programme.collect import Collected, Standing
+from safety.reports.schema import PpeShare
 
 PER_HOURS = 1_000_000
 _TAIL = 0.001
@@ -60,6 +62,20 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worn:
+    """How much of the time an item of protective equipment was worn, over all sites that ask for
+    it; the site is the unit of the interval. None: nothing could be told, or of too few sites.
+    """
+
+    item: str
+    sites: int
+    share: float | None
+    lower: float | None
+    upper: float | None
+    unknown_share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A site that needs help."""
 
@@ -79,6 +95,7 @@ class Programme:
         pooled: Over the compared sites.
         rate: Present accidents per million hours over the compared sites; None without hours.
         league: By coverage, best first. There is no league of accidents.
+        worn: Protective equipment in each site's newest month, by item.
         fictional: Demonstration sites that were left out.
     """
 
@@ -90,6 +107,7 @@ class Programme:
     funnel: tuple[FunnelPoint, ...]
     calls: tuple[Call, ...]
     league: tuple[Covered, ...]
+    worn: tuple[Worn, ...]
     fictional: int
 
 
@@ -114,6 +132,7 @@ def assess(collected: Collected) -> Programme:
         funnel=funnel,
         calls=tuple(sorted((one for one in calls if one.needs), key=_urgency)),
         league=_league(real),
+        worn=_worn(real),
         fictional=len(collected.standings) - len(real),
     )
 
@@ -206,6 +225,29 @@ def _league(standings: Sequence[Standing]) -> tuple[Covered, ...]:
         for one in standings
     ]
     return tuple(sorted(rows, key=lambda row: (-(row.share or 0.0), row.name)))
+
+
+def _worn(standings: Sequence[Standing]) -> tuple[Worn, ...]:
+    found: dict[str, list[PpeShare]] = {}
+    for standing in standings:
+        for one in standing.worn:
+            found.setdefault(one.item, []).append(one)
+    return tuple(_worn_over(item, shares) for item, shares in sorted(found.items()))
+
+
+def _worn_over(item: str, shares: Sequence[PpeShare]) -> Worn:
+    sites = [(one.worn_hours, one.worn_hours + one.missing_hours) for one in shares]
+    decided = sum(hours for _, hours in sites)
+    unknown = sum(one.unknown_hours for one in shares)
+    interval = clustered_interval(sites, stays=sum(one.stays for one in shares))
+    return Worn(
+        item=item,
+        sites=sum(hours > 0 for _, hours in sites),
+        share=sum(worn for worn, _ in sites) / decided if decided > 0 else None,
+        lower=None if interval is None else interval.lower,
+        upper=None if interval is None else interval.upper,
+        unknown_share=unknown / (unknown + decided) if unknown + decided > 0 else None,
+    )
 
 
 def _share(standing: Standing) -> float | None:

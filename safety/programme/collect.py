@@ -6,6 +6,7 @@ on any office computer.
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +14,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from safety.errors import AnjeonError
-from safety.reports.schema import SCHEMA, SCHEMA_VERSION, MonthlyReport, PeriodFacts
+from safety.programme.sources import ReportFile, ReportRefused
+from safety.reports.schema import SCHEMA, SCHEMA_VERSION, MonthlyReport, PeriodFacts, PpeShare
 from safety.reports.signing import opened
-
-LARGEST_BYTES = 10_000_000
-
-
-class ReportRefused(AnjeonError):
-    """A file that cannot be used, and what the office can do about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +27,7 @@ class Standing:
         before, after: The target's two periods; None: the site has no baseline, or no hours.
         monitored_hours, installed_hours: Of all cameras in the month.
         fictional: Demonstration data.
+        worn: Each item of protective equipment that the site's rules asked for.
     """
 
     site: str
@@ -43,6 +40,7 @@ class Standing:
     monitored_hours: float
     installed_hours: float
     fictional: bool
+    worn: tuple[PpeShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,20 +74,39 @@ def read_registry(path: Path) -> dict[str, str]:
         ReportRefused: It cannot be read, or has other columns.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return {row["site"].strip(): row["key"].strip() for row in csv.DictReader(stream)}
-    except (OSError, UnicodeDecodeError, KeyError, AttributeError, csv.Error) as error:
-        raise ReportRefused(
-            "programme.registry",
-            "{path} is no list of sites ({why}); it must be a CSV file in UTF-8 with the columns"
-            " site and key",
-            path=str(path),
-            why=str(error) or type(error).__name__,
-        ) from error
+        return registry_of(path.read_bytes(), str(path))
+    except OSError as error:
+        raise _no_registry(str(path), error) from error
+
+
+def registry_of(content: bytes, name: str) -> dict[str, str]:
+    """As ``read_registry``, of a file's content.
+
+    Raises:
+        ReportRefused: It is no such list.
+    """
+    try:
+        rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        return {row["site"].strip(): row["key"].strip() for row in rows}
+    except (UnicodeDecodeError, KeyError, AttributeError, csv.Error) as error:
+        raise _no_registry(name, error) from error
+
+
+def _no_registry(name: str, error: Exception) -> ReportRefused:
+    return ReportRefused(
+        "programme.registry",
+        "{path} is no list of sites ({why}); it must be a CSV file in UTF-8 with the columns"
+        " site and key",
+        path=name,
+        why=str(error) or type(error).__name__,
+    )
 
 
 def collect(
-    files: Iterable[Path], *, registry: Mapping[str, str] | None = None, month: str | None = None
+    files: Iterable[ReportFile],
+    *,
+    registry: Mapping[str, str] | None = None,
+    month: str | None = None,
 ) -> Collected:
     """Read reports; whatever cannot be used is listed, never fatal.
 
@@ -100,11 +117,11 @@ def collect(
         month: Reports of later months are left out; None: the newest counts.
     """
     gathering = _Gathering(registry)
-    for path in sorted(files):
+    for file in sorted(files, key=lambda file: file.name):
         try:
-            gathering.add(path, month)
+            gathering.add(file, month)
         except AnjeonError as error:
-            gathering.problems.append(Problem(file=path.name, error=error))
+            gathering.problems.append(Problem(file=file.name, error=error))
     return Collected(
         standings=gathering.undisputed,
         problems=tuple(gathering.problems),
@@ -129,15 +146,15 @@ class _Gathering:
         """The newest report by site, without sites of which nobody knows which one counts."""
         return {site: one for site, one in self._newest.items() if site not in self._disputed}
 
-    def add(self, path: Path, month: str | None) -> None:
+    def add(self, file: ReportFile, month: str | None) -> None:
         """Read one file.
 
         Raises:
             AnjeonError: It cannot be used.
         """
-        content = _content(path)
-        standing = _standing(content, path.name)
-        self._check_key(standing, path.name)
+        content = file.read()
+        standing = _standing(content, file.name)
+        self._check_key(standing, file.name)
         if month is not None and standing.month > month:
             return
         identity = (standing.site, standing.month, standing.revision)
@@ -148,7 +165,7 @@ class _Gathering:
                 "programme.two_versions",
                 "{file}: site {site} handed in two different reports of {month} with the same"
                 " revision {revision}; the site is left out until it hands in a new revision",
-                file=path.name,
+                file=file.name,
                 site=standing.name,
                 month=standing.month,
                 revision=str(standing.revision),
@@ -189,25 +206,6 @@ class _Gathering:
             )
 
 
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise ReportRefused(
-                "programme.too_large",
-                "{file} is larger than {limit} MB, which no monthly report is; leave it out",
-                file=path.name,
-                limit=str(LARGEST_BYTES // 1_000_000),
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise ReportRefused(
-            "programme.unreadable",
-            "{file} cannot be read ({why}); check the file and its rights",
-            file=path.name,
-            why=error.strerror or type(error).__name__,
-        ) from error
-
-
 def _standing(content: bytes, name: str) -> Standing:
     document, key = opened(content, name=name)
     version = str(document.get("schema_version", ""))
@@ -244,6 +242,7 @@ def _standing(content: bytes, name: str) -> Standing:
         monitored_hours=sum(camera.monitored_hours for camera in report.coverage),
         installed_hours=sum(camera.installed_hours for camera in report.coverage),
         fictional=report.fictional,
+        worn=() if report.ppe is None else report.ppe.overall,
     )
 
 

@@ -47,6 +47,7 @@ def presented_programme(
                 tables=(_calls("calls", programme, words, None),),
             ),
             _league(programme, words),
+            _worn(programme, words),
             _problems(problems, words),
             Section(
                 key="method",
@@ -203,6 +204,33 @@ def _league(programme: Programme, words: Wording) -> Section:
         title=say("programme.section.league"),
         sentences=(say("programme.league.note"),),
         tables=(table("league", say("programme.table.league"), columns, rows),),
+    )
+
+
+def _worn(programme: Programme, words: Wording) -> Section:
+    say = words.say
+    rows = [
+        (
+            text(say(f"ppe.{one.item}")),
+            words.cell(one.sites, 0),
+            words.percent(one.share),
+            text(words.share_interval(one.lower, one.upper)),
+            words.percent(one.unknown_share),
+        )
+        for one in programme.worn
+    ]
+    columns = (
+        ("item", say("report.col.ppe_item"), False),
+        ("sites", say("programme.col.sites"), True),
+        ("share", say("report.col.ppe_share"), True),
+        ("interval", say("report.col.interval"), True),
+        ("doubt", say("report.col.ppe_doubt"), True),
+    )
+    return Section(
+        key="worn",
+        title=say("report.section.ppe"),
+        sentences=(say("programme.worn.note" if rows else "programme.worn.none"),),
+        tables=(table("worn", say("report.table.ppe"), columns, rows),) if rows else (),
     )
 
 

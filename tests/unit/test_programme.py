@@ -12,6 +12,7 @@ from safety.errors import AnjeonError
 from safety.kpi.verdict import Verdict
 from safety.programme.assess import Need, assess, funnel_limits
 from safety.programme.collect import collect, read_registry
+from safety.programme.sources import on_disk
 from safety.reports.signing import canonical, opened, public_text, signed, site_key
 from tests.support.reports import hand_in, report_of
 
@@ -72,7 +73,7 @@ def test_a_file_that_cannot_be_used_is_listed_and_the_others_count(
     good = hand_in(tmp_path, report_of(2), KEY)
     bad = tmp_path / "bad.json"
     bad.write_bytes(spoil(signed(report_of(1), KEY)))
-    found = collect([good, bad])
+    found = collect(on_disk([good, bad]))
     assert [(p.file, p.error.key) for p in found.problems] == [("bad.json", key)]
     assert [one.name for one in found.standings.values()] == ["Site 2"]
 
@@ -81,19 +82,19 @@ def test_the_newest_revision_of_the_newest_month_counts(tmp_path: Path) -> None:
     for month, revision, cases in (("2026-10", 3, 1), ("2026-11", 2, 7), ("2026-11", 1, 4)):
         hand_in(tmp_path, report_of(1, month=month, revision=revision, after=(cases, 1e5)), KEY)
     hand_in(tmp_path, report_of(1, month="2026-11", revision=2, after=(7, 1e5)), KEY, "copy")
-    found = collect(tmp_path.iterdir())
+    found = collect(on_disk(tmp_path.iterdir()))
     (standing,) = found.standings.values()
     assert standing.after is not None
     assert (standing.month, standing.revision, standing.after.cases) == ("2026-11", 2, 7)
     assert (found.duplicates, found.superseded, found.problems) == (1, 2, ())
-    earlier = collect(tmp_path.iterdir(), month="2026-10")
+    earlier = collect(on_disk(tmp_path.iterdir()), month="2026-10")
     assert [one.month for one in earlier.standings.values()] == ["2026-10"]
 
 
 def test_two_unlike_reports_with_one_revision_leave_the_site_out(tmp_path: Path) -> None:
     hand_in(tmp_path, report_of(1, after=(1, 1e5)), KEY, "a")
     hand_in(tmp_path, report_of(1, after=(9, 1e5)), KEY, "b")
-    found = collect(tmp_path.iterdir())
+    found = collect(on_disk(tmp_path.iterdir()))
     assert [p.error.key for p in found.problems] == ["programme.two_versions"]
     assert found.standings == {}
 
@@ -102,10 +103,10 @@ def test_another_key_for_a_known_site_is_refused(tmp_path: Path) -> None:
     hand_in(tmp_path, report_of(1, month="2026-10"), KEY, "a")
     hand_in(tmp_path, report_of(1, month="2026-11"), OTHER, "b")
     hand_in(tmp_path, report_of(2), OTHER, "c")
-    found = collect(tmp_path.iterdir())
+    found = collect(on_disk(tmp_path.iterdir()))
     assert [p.error.key for p in found.problems] == ["programme.other_key"]
     site_1, site_2 = f"{1:032x}", f"{2:032x}"
-    listed = collect(tmp_path.iterdir(), registry={site_1: public_text(OTHER)})
+    listed = collect(on_disk(tmp_path.iterdir()), registry={site_1: public_text(OTHER)})
     assert [p.error.key for p in listed.problems] == [
         "programme.other_key",
         "programme.unknown_site",
@@ -150,7 +151,7 @@ def test_whom_to_call_and_why(tmp_path: Path) -> None:
     hand_in(tmp_path, report_of(34, before=None), KEY)
     hand_in(tmp_path, report_of(35, after=(0, 0.0)), KEY)
     hand_in(tmp_path, report_of(36, fictional=True), KEY)
-    programme = assess(collect(tmp_path.iterdir()))
+    programme = assess(collect(on_disk(tmp_path.iterdir())))
     assert {call.name: call.needs for call in programme.calls} == {
         "Site 30": (Need.HIGH_RATE, Need.RISEN),
         "Site 31": (Need.LITTLE_COVERAGE,),

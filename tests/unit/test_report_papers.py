@@ -17,6 +17,7 @@ from safety.errors import AnjeonError
 from safety.i18n import catalogue
 from safety.programme.assess import assess
 from safety.programme.collect import collect
+from safety.programme.sources import on_disk
 from safety.programme.words import presented_programme, programme_plots
 from safety.reports.files import write_all
 from safety.reports.pdf import pdf, report_pdf
@@ -235,7 +236,7 @@ def test_the_programmes_papers(tmp_path: Path) -> None:
     for number in range(1, 30):
         hand_in(tmp_path, report_of(number), KEY)
     (tmp_path / "bad.json").write_text("{}", "utf-8")
-    collected = collect(tmp_path.iterdir())
+    collected = collect(on_disk(tmp_path.iterdir()))
     programme = assess(collected)
     made_at = datetime(2026, 12, 3, tzinfo=UTC)
     for language in ("ko", "en"):
@@ -247,7 +248,7 @@ def test_the_programmes_papers(tmp_path: Path) -> None:
         assert squeezed(paper.verdict) in text
         assert "bad.json" in text
         book = openpyxl.load_workbook(io.BytesIO(xlsx(paper)))
-        assert len(book.sheetnames) == 6
+        assert len(book.sheetnames) == 7
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
