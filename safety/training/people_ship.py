@@ -28,7 +28,10 @@ def ship_people(recipe: Recipe, *, data: Path, run: Path, out: Path) -> tuple[Pa
         ``out/people-pose.onnx`` and ``out/people-pose-int8.onnx``.
     """
     training, _validation, digest = prepare(recipe, data, run)
-    notes = card_lines(recipe, data.parent / recipe.base, digest, run / "choices.json")
+    notes = dict(card_lines(recipe, data.parent / recipe.base, digest, run / "choices.json"))
+    vehicles = run / "vehicles.jsonl"
+    if vehicles.is_file():
+        notes["vehicles_list_sha256"] = sha256(vehicles.read_bytes()).hexdigest()
     half = export(run / "final.pt", out=out / "people-pose.onnx", notes=notes)
     model = quantized(convert(run / "final.pt"), _calibration(recipe, training, data))
     kept = {prop.key: prop.value for prop in model.metadata_props}

@@ -12,10 +12,11 @@ from safety.training.contact_sheet import drawn, write_sheet
 from safety.training.dataset import read_list
 from safety.training.networks import load_network, with_gains
 from safety.training.people_batches import PeoplePictures, collate
+from safety.training.people_boxes import train_boxes
 from safety.training.people_choice import Choice, preferred
 from safety.training.people_data import prepare
 from safety.training.people_fitness import CONFIDENCE, Fitness
-from safety.training.people_vehicles import train_vehicles, vehicle_figures
+from safety.training.people_vehicles import train_vehicles
 from safety.training.recipe import Recipe
 from safety.training.trainer import Job, seed_everything, train
 
@@ -34,8 +35,9 @@ def train_people(
 ) -> Path:
     """Train; see ``safety.training.train``.
 
-    The first round's files lie in ``out`` itself (``log.csv``, ``best.pt``), the vehicles' in
-    ``out/vehicles``. ``blend.pt`` and ``choices.json`` are what was chosen in between.
+    The first round's files lie in ``out`` itself (``log.csv``, ``best.pt``), those of the boxes
+    and of the vehicles in ``out/boxes`` and ``out/vehicles``. ``blend.pt``, ``people.pt`` and
+    ``choices.json`` are what was chosen in between.
 
     Returns:
         ``out/final.pt``, whose classes score 0.25 at their operating thresholds.
@@ -66,7 +68,8 @@ def train_people(
 
 
 def finished(recipe: Recipe, *, data: Path, run: Path, judge: Fitness, device: str) -> Path:
-    """What follows the first round: the blend, the vehicles, and the operating thresholds.
+    """What follows the first round: the blend, the boxes, the persons' operating threshold
+    (``run/people.pt``), and the vehicles.
 
     Returns:
         ``run/final.pt``.
@@ -77,17 +80,17 @@ def finished(recipe: Recipe, *, data: Path, run: Path, judge: Fitness, device: s
     mixed = recalibrated(blended(old, new, choice.share, known=1), [choice.threshold], CONFIDENCE)
     save_weights(run / "blend.pt", mixed)
     weights = run / "blend.pt"
-    if recipe.new_classes is not None:
-        weights = train_vehicles(recipe, weights, data=data, run=run, judge=judge, device=device)
-    final = load_network(weights, recipe.classes).eval()
-    vehicles = vehicle_figures(judge, final)
-    person = recipe.data.get("person_score", choice.threshold)
-    vehicle = (vehicles["forklift_threshold"], vehicles["amr_threshold"])
-    thresholds = (moved(person, choice.threshold, CONFIDENCE), *vehicle)
-    save_weights(run / "final.pt", recalibrated(final, thresholds, CONFIDENCE))
-    content = {"share": choice.share, "thresholds": (person, *vehicle)}
+    if recipe.boxes is not None:
+        weights = train_boxes(recipe, weights, data=data, run=run, judge=judge, device=device)
+    people = load_network(weights, recipe.classes).eval()
+    score = recipe.data.get("person_score", choice.threshold)
+    moved_score = moved(score, choice.threshold, CONFIDENCE)
+    save_weights(run / "people.pt", recalibrated(people, [moved_score], CONFIDENCE))
+    content = {"share": choice.share, "thresholds": [score]}
     (run / "choices.json").write_text(json.dumps(content), encoding="utf-8")
-    return run / "final.pt"
+    if recipe.vehicles is None:
+        return run / "people.pt"
+    return train_vehicles(recipe, run / "people.pt", data=data, run=run, device=device)
 
 
 def choose(judge: Fitness, old: nn.Module, new: nn.Module) -> Choice:

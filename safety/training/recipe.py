@@ -58,8 +58,14 @@ class Recipe(_Spec):
     height_px: int = Field(multiple_of=32, description="Height of the training pictures.")
     seed: int = Field(ge=0, description="Of every random number.")
     optimisation: Optimisation = Field(description="How the weights are changed.")
-    new_classes: Optimisation | None = Field(
-        default=None, description="A second round for the classes that the base does not know."
+    boxes: Optimisation | None = Field(
+        default=None, description="A second round, in which boxes learn what vehicles look like."
+    )
+    vehicles: Optimisation | None = Field(
+        default=None, description="A last round: levels of the head for vehicles alone."
+    )
+    vehicle_augmentation: dict[str, float] = Field(
+        default_factory=dict, description="What is different in the pictures of that round."
     )
     data: dict[str, float] = Field(description="Thresholds of the data preparation, by name.")
     augmentation: dict[str, float] = Field(description="Chances and ranges, by name.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,7 @@ class Job:
         fast: Parameters that learn ``new_layer_factor`` times as fast; None: the last layers of
             those that tell classes.
         workers: Processes that read and augment pictures.
+        kept: The network, within what is trained, whose weights are the result.
     """
 
     network: nn.Module
@@ -55,6 +57,7 @@ class Job:
     fast: Sequence[nn.Parameter] | None = None
     workers: int = 1
     resume: bool = False
+    kept: Callable[[Any], nn.Module] = lambda network: network
 
 
 def train(job: Job) -> Path:
@@ -78,7 +81,7 @@ def train(job: Job) -> Path:
         _log(job.out / "log.csv", {"epoch": epoch + 1, **losses, **figures})
         if figures["fitness"] > best:
             best = figures["fitness"]
-            save_weights(job.out / "best.pt", average.ema)
+            save_weights(job.out / "best.pt", job.kept(average.ema))
         save_state(job.out / "last.pt", network, average, optimizer, epoch + 1, best)
     return job.out / "best.pt"
 
@@ -207,6 +210,7 @@ def _seed_worker(_number: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
 
 
 def _log(path: Path, row: Mapping[str, float]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnxruntime import InferenceSession
 
 from safety.perception.convert import convert
 from safety.perception.load import load_pose_detector
@@ -48,6 +49,34 @@ def test_goes_on_where_it_ended(trained: Path) -> None:
         rows = list(csv.DictReader(stream))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert all(float(row["pose_loss"]) > 0 for row in rows)
+
+
+def test_a_run_again_gives_the_same_weights(trained: Path) -> None:
+    first, again = (trained / "twice.txt").read_text().split()
+    assert first == again
+
+
+def test_photographs_are_turned_back(trained: Path) -> None:
+    told = (trained / "turns.txt").read_text().split()
+    assert told == [str(number % 4) for number in range(20)]
+
+
+def test_vehicles_change_nothing_that_finds_people(trained: Path, tmp_path: Path) -> None:
+    """The people's rows are the first anchors of the levels that were there before."""
+    people, final = tmp_path / "people.onnx", tmp_path / "final.onnx"
+    pixels = np.random.default_rng(0).random((1, 3, 96, 160), np.float32)
+    rows = []
+    for name, path in (("people.pt", people), ("final.pt", final)):
+        export(trained / "run" / name, out=path)
+        session = InferenceSession(path, providers=["CPUExecutionProvider"])
+        rows.append(session.run(None, {"images": pixels})[0])
+    before, after = rows
+    count = before.shape[2]
+    assert count < after.shape[2]
+    np.testing.assert_allclose(after[:, :5, :count], before[:, :5], atol=1e-5)
+    np.testing.assert_allclose(after[:, 7:, :count], before[:, 7:], atol=1e-5)
+    assert after[:, 5:7, :count].max() < 1e-6
+    assert after[:, 4, count:].max() < 1e-6
 
 
 def test_the_result_runs_in_the_product(trained: Path, tmp_path: Path) -> None:
