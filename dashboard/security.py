@@ -41,7 +41,8 @@ MAX_UPLOAD_BYTES: Final = 16 * 1024 * 1024
 """A photo or a table, where one is asked for."""
 
 _UPLOADS: Final = re.compile(
-    r"^(/accidents/import|/api/v1/accidents/imports|/hours/import|/programme|/api/v1/work-months/imports"
+    r"^(/accidents/import|/api/v1/accidents/imports|/hours/import|/programme"
+    r"|/api/v1/work-months/imports"
     r"|(/api/v1)?/actions/[0-9a-f]{32}/(state|photo))$"
 )
 
