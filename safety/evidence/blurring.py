@@ -1,7 +1,7 @@
 """Makes people unrecognisable: where to blur in the frames of a clip, and how.
 
 A head is found by its keypoints; where they are not sure the whole person is blurred, and where
-nobody was found around a frame the whole frame is: what is doubtful is never shown.
+nobody is known to be the whole frame is: what is doubtful is never shown.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safety.evidence.chains import Place, Sighting, chains, places
 from safety.types import Detections, FloatArray, ObjectClass, Picture
 
 Part = Literal["faces", "bodies"]
 """What is blurred: heads, or whole silhouettes."""
-
-HOLD_S: Final = 0.5
-"""How far from a frame, before and after, somebody may have been found who was missed in it."""
 
 _SURE: Final = 0.5
 """Confidence from which on a keypoint is where it is said to be."""
@@ -26,10 +24,19 @@ _SURE: Final = 0.5
 _HEAD = slice(0, 5)
 _SHOULDERS = (5, 6)
 _GROWTH_PER_S: Final = 0.6
-"""By how much of its size a box grows for each second between the frames: people walk on."""
+"""By how much of its size a box grows for each second without a sighting: people move."""
 
-_SAME: Final = 0.3
-"""Overlap from which on two boxes are the same person's."""
+_MOST_GROWTH: Final = 1.0
+"""And by how much at the most: whoever moves much is seen."""
+
+_HEAD_S: Final = 0.2
+"""Who is unseen for longer may have bent down or fallen: the whole person is blurred."""
+
+_BODY_MARGIN: Final = 0.15
+
+_CLEAR_SCORE: Final = 0.4
+_CLEAR: Final = 0.6
+"""Confidence of a person and of joints with which somebody is seen in a finished copy."""
 
 _CELLS: Final = 4
 """A blurred place is left with so many colours across: no face survives that."""
@@ -45,18 +52,33 @@ class Found:
         at_s: Time of the frame.
         persons: (N, 4) float32, boxes of persons, normalised.
         heads: (N, 4) float32, what to blur of each so that nobody can be recognised.
+        scores: (N,) float32, how sure the network is of each.
     """
 
     at_s: float
     persons: FloatArray
     heads: FloatArray
+    scores: FloatArray
 
     @classmethod
     def of(cls, detections: Detections, *, at_s: float, aspect: float) -> "Found":
         """From what the network found; ``aspect`` is the frame's width / height."""
         people = detections.classes == _PERSON
         boxes, points = detections.boxes[people], detections.keypoints[people]
-        return cls(at_s=at_s, persons=boxes, heads=heads(boxes, points, aspect=aspect))
+        return cls(
+            at_s=at_s,
+            persons=boxes,
+            heads=heads(boxes, points, aspect=aspect),
+            scores=detections.scores[people],
+        )
+
+    @property
+    def sightings(self) -> list[Sighting]:
+        """The same, one by one."""
+        rows = zip(self.persons, self.heads, self.scores.tolist(), strict=True)
+        return [
+            Sighting(at_s=self.at_s, box=box, head=head, score=score) for box, head, score in rows
+        ]
 
 
 def heads(boxes: FloatArray, keypoints: FloatArray, *, aspect: float) -> FloatArray:
@@ -79,27 +101,46 @@ def heads(boxes: FloatArray, keypoints: FloatArray, *, aspect: float) -> FloatAr
     return np.array(found, np.float32).reshape(-1, 4)
 
 
-def regions(frames: Sequence[Found], index: int, part: Part) -> FloatArray | None:
-    """What to blur in one frame of a clip.
+def regions(frames: Sequence[Found], part: Part) -> list[FloatArray | None]:
+    """What to blur in every frame of a clip.
 
-    Besides those who were found in it, those who were found shortly before or after and are
-    missing here: their boxes grow with the time between.
+    Besides those who were found in a frame, those who were missed in it: on their way between
+    two sightings, or about where they were last seen, the larger the longer ago that is.
 
     Returns:
-        (N, 4) boxes, normalised; None: everything, for nobody was found in all that time.
+        For every frame (N, 4) boxes, normalised; None: everything, for nobody is known to be in
+        it and yet somebody may be, or somebody is and may be anywhere.
     """
-    here = frames[index]
-    chosen = [_part(here, part)]
-    persons = here.persons
-    for other in _near(frames, index):
-        missing = ~_overlaps(other.persons, persons)
-        if not missing.any():
-            continue
-        gap_s = abs(other.at_s - here.at_s)
-        chosen.append(_grown(_part(other, part)[missing], _GROWTH_PER_S * gap_s))
-        persons = np.concatenate([persons, other.persons[missing]])
-    boxes = np.concatenate(chosen)
-    return boxes if len(boxes) else None
+    times = [frame.at_s for frame in frames]
+    chosen: list[list[FloatArray]] = [[] for _ in frames]
+    lost: set[int] = set()
+    for chain in chains([frame.sightings for frame in frames]):
+        found = list(places(chain, times))
+        for index, here in enumerate(found):
+            # The head's joints jump now and then: it is blurred where it is before and after, too.
+            around = [near for near in found[max(0, index - 1) : index + 2] if near]
+            chosen[index] += [_hidden(place, part) for place in here]
+            if any(place.lost for place in here):
+                lost.add(index)
+            if part == "faces" and here:
+                chosen[index] += [_hidden(each, part) for near in around for each in near]
+    return [
+        np.stack(boxes) if boxes and index not in lost else None
+        for index, boxes in enumerate(chosen)
+    ]
+
+
+def shows_a_head(seen: Detections, boxes: FloatArray | None) -> bool:
+    """Whether a head can be found in a blurred picture elsewhere than where it was blurred."""
+    if boxes is None:
+        return False
+    people = (seen.classes == _PERSON) & (seen.scores >= _CLEAR_SCORE)
+    points = seen.keypoints[people][:, _HEAD]
+    clear = (points[:, :, 2] >= _CLEAR).sum(axis=1) >= 2
+    heads_xy = points[clear].reshape(-1, 3)
+    heads_xy = heads_xy[heads_xy[:, 2] >= _CLEAR][:, None, :2]
+    inside = ((heads_xy >= boxes[:, :2]) & (heads_xy <= boxes[:, 2:])).all(axis=2).any(axis=1)
+    return not bool(inside.all())
 
 
 def blur(picture: Picture, boxes: FloatArray | None) -> Picture:
@@ -136,39 +177,17 @@ def _head(
     return np.concatenate([centre - reach, centre + reach])
 
 
-def _near(frames: Sequence[Found], index: int) -> list[Found]:
-    """The frames around one, as far as they count, the nearest first."""
-    at_s = frames[index].at_s
-    near = []
-    for step in (-1, 1):
-        place = index + step
-        while 0 <= place < len(frames) and abs(frames[place].at_s - at_s) <= HOLD_S:
-            near.append(frames[place])
-            place += step
-    return sorted(near, key=lambda each: abs(each.at_s - at_s))
+def _hidden(place: Place, part: Part) -> FloatArray:
+    """What to blur of a person who is, or may be, there."""
+    size = float((place.box[2:] - place.box[:2]).max())
+    growth = min(_MOST_GROWTH, _GROWTH_PER_S * place.unseen_s)
+    if part == "faces" and place.unseen_s <= _HEAD_S:
+        return _grown(place.head, size * growth)
+    return _grown(place.box, size * max(growth, _BODY_MARGIN))
 
 
-def _part(found: Found, part: Part) -> FloatArray:
-    return found.heads if part == "faces" else _grown(found.persons, 0.15)
-
-
-def _grown(boxes: FloatArray, share: float) -> FloatArray:
-    """Boxes that are larger by a share of their longer side, on every side."""
-    size = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0.0) * share
-    return np.concatenate([boxes[:, :2] - size, boxes[:, 2:] + size], axis=1)
-
-
-def _overlaps(boxes: FloatArray, others: FloatArray) -> NDArray[np.bool_]:
-    """(N,) whether each box is much the same as one of the others."""
-    if not len(others):
-        return np.zeros(len(boxes), np.bool_)
-    left_top = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    right_bottom = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    shared = np.clip(right_bottom - left_top, 0.0, None).prod(axis=2)
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    other_area = (others[:, 2:] - others[:, :2]).prod(axis=1)
-    union = area[:, None] + other_area[None] - shared
-    return np.asarray((shared / np.maximum(union, 1e-9) >= _SAME).any(axis=1))
+def _grown(box: FloatArray, margin: float) -> FloatArray:
+    return np.concatenate([box[:2] - margin, box[2:] + margin]).astype(np.float32)
 
 
 def _unreadable(patch: Picture) -> Picture:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -20,13 +20,13 @@ from cameras.durable import draft_of, sync_folder
 from cameras.overlay import jpeg
 from safety.config import Settings
 from safety.errors import AnjeonError
-from safety.evidence.blurring import Found, Part, blur, regions
+from safety.evidence.blurring import Found, Part, blur, regions, shows_a_head
 from safety.evidence.files import place
 from safety.perception.detector import Detector
 from safety.perception.load import load_pose_detector
 from safety.perception.models import find_pose_model
 from safety.store.tables import Evidence
-from safety.types import Picture
+from safety.types import FloatArray, Picture
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,15 @@ MOST_WAITING = 4
 _CONFIDENCE = 0.1
 """Better a crate blurred than a person seen: far less than what alarms need."""
 
-_WIDTHS = (640, 1280)
+_WIDTH = 1280
+"""There is time: small networks lose small people, and small people can be enlarged."""
+
+_MOST_WHOLE = 0.5
+"""A clip that would be blurred as a whole for more of its pictures than this is not given."""
+
+_CHECKED_PER_S = 2.0
+"""So many pictures of a second of a finished copy are looked at again."""
+
 _TIME_BASE = Fraction(1, 90_000)
 
 MakeDetector = Callable[[int, float], Detector]
@@ -145,13 +153,22 @@ class Copies:
         height, width = picture.shape[:2]
         detector = self._detector(width, height)
         found = Found.of(detector.detect([picture])[0], at_s=0.0, aspect=width / height)
-        return jpeg(blur(picture, regions([found], 0, part)))
+        (hidden,) = regions([found], part)
+        blurred = blur(picture, hidden)
+        if shows_a_head(detector.detect([blurred])[0], hidden):
+            raise _unsure()
+        return jpeg(blurred)
 
     def _clip(self, source: Path, draft: Path, part: Part) -> None:
         found = list(self._look(source))
+        if not found:
+            raise ValueError(f"{source.name} has no pictures")
+        hidden = regions(found, part)
+        if sum(boxes is None for boxes in hidden) > _MOST_WHOLE * len(hidden):
+            raise _unsure()
         with av.open(draft, "w", format="mp4", options={"movflags": "+faststart"}) as sink:
             stream = None
-            for index, frame in enumerate(self._frames(source)):
+            for frame, boxes in zip(self._frames(source), hidden, strict=True):
                 if stream is None:
                     stream = sink.add_stream("libx264", rate=Fraction(15))
                     # yuv420p has colours for every other pixel only.
@@ -159,15 +176,31 @@ class Copies:
                     stream.pix_fmt = "yuv420p"
                     stream.codec_context.time_base = frame.time_base or _TIME_BASE
                     stream.options = {"preset": "veryfast", "crf": "26"}
-                picture = blur(_rgb(frame), regions(found, index, part))
+                picture = blur(_rgb(frame), boxes)
                 shown = VideoFrame.from_ndarray(
                     np.ascontiguousarray(picture[: stream.height, : stream.width]), format="rgb24"
                 )
                 shown.pts, shown.time_base = frame.pts, frame.time_base
                 sink.mux(stream.encode(shown))
-            if stream is None:
-                raise ValueError(f"{source.name} has no pictures")
+            assert stream is not None
             sink.mux(stream.encode(None))
+        self._check(draft, hidden)
+
+    def _check(self, draft: Path, hidden: Sequence[FloatArray | None]) -> None:
+        """Look at the finished copy as a stranger would.
+
+        Raises:
+            NoCopy: Somebody's head can be found in it.
+        """
+        due_s = 0.0
+        for frame, boxes in zip(self._frames(draft), hidden, strict=True):
+            at_s = frame.time or 0.0
+            if at_s < due_s:
+                continue
+            due_s = at_s + 1 / _CHECKED_PER_S
+            detector = self._detector(frame.width, frame.height)
+            if shows_a_head(detector.detect([_rgb(frame)])[0], boxes):
+                raise _unsure()
 
     def _look(self, source: Path) -> Iterator[Found]:
         """Who is in every frame."""
@@ -194,8 +227,7 @@ class Copies:
 
     def _detector(self, width: int, height: int) -> Detector:
         """The network for such pictures; it stays open, for opening it takes its time."""
-        # Small networks lose small people, and small people can be enlarged.
-        wanted = (_WIDTHS[width > _WIDTHS[0]], width / height)
+        wanted = (_WIDTH, width / height)
         if self._open is None or self._open[0] != wanted:
             if self._open is not None:
                 self._open[1].close()
@@ -211,6 +243,14 @@ class Copies:
 
 def _busy() -> NoCopy:
     return NoCopy("evidence.busy", "other copies are being made; try again in a minute")
+
+
+def _unsure() -> NoCopy:
+    return NoCopy(
+        "evidence.unsure",
+        "people cannot be followed surely enough in this file to make a copy in which nobody can "
+        "be recognised; share the original only with those who may see it",
+    )
 
 
 def _rgb(frame: VideoFrame) -> Picture:

@@ -1,23 +1,26 @@
 """Blurred copies: nobody can be recognised in them, whatever the network misses."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from safety.config import Settings
 from safety.demo import SITE
-from safety.evidence.blurring import HOLD_S, Found, Part, blur, heads, regions
+from safety.evidence.blurring import Found, Part, blur, heads, regions, shows_a_head
 from safety.evidence.copies import Copies, NoCopy, detector_maker
 from safety.perception.load import load_pose_detector
 from safety.perception.models import find_pose_model
 from safety.replay.clips import cut
 from safety.store.tables import Evidence
-from safety.types import FloatArray, Picture
+from safety.types import Detections, FloatArray, Picture
+from tests.support.videos import write_film
 
 BOX = (0.4, 0.2, 0.5, 0.8)
 
@@ -32,9 +35,12 @@ def keypoints(confidence: float = 0.9) -> FloatArray:
     return points
 
 
-def found(at_s: float, *boxes: tuple[float, float, float, float]) -> Found:
+def found(at_s: float, *boxes: tuple[float, float, float, float], score: float = 0.9) -> Found:
     persons = np.array(boxes, np.float32).reshape(-1, 4)
-    return Found(at_s=at_s, persons=persons, heads=persons * 0.5)
+    heads = persons.copy()
+    heads[:, 3] = persons[:, 1] + 0.15
+    scores = np.full(len(persons), score, np.float32)
+    return Found(at_s=at_s, persons=persons, heads=heads, scores=scores)
 
 
 def covers(regions: FloatArray | None, box: tuple[float, ...]) -> bool:
@@ -59,28 +65,109 @@ def test_where_a_head_is_not_sure_the_whole_person_is_blurred(unsure: list[int])
     assert covers(heads(np.array([BOX], np.float32), points[None], aspect=16 / 9), BOX)
 
 
+SMALL = (0.4, 0.4, 0.43, 0.55)
+EDGE = (0.0, 0.2, 0.1, 0.8)
+FAR = (0.75, 0.2, 0.85, 0.8)
+
+
+def walk(
+    times: Sequence[float], *, seen: Callable[[float], bool], speed: float = 0.05
+) -> list[Found]:
+    """Somebody walks to the right; ``speed`` in widths of the picture per second."""
+    return [found(t, *[(0.1 + speed * t, 0.3, 0.16 + speed * t, 0.6)] * seen(t)) for t in times]
+
+
+TIMES = [n / 10 for n in range(80)]
+
+
 @pytest.mark.parametrize("part", ["faces", "bodies"])
-def test_somebody_missed_in_a_frame_is_blurred_where_they_were_a_moment_ago(part: Part) -> None:
-    frames = [found(0.0, BOX), found(0.2), found(0.4), found(HOLD_S + 0.45)]
-    for index in (1, 2):
-        there = regions(frames, index, part)
-        assert there is not None
-        assert there[0, 2] - there[0, 0] > 0.05
-    assert regions(frames, 3, part) is None
+@pytest.mark.parametrize(("begins_s", "ends_s"), [(2.0, 2.3), (2.0, 3.0), (2.0, 5.0)])
+def test_somebody_missed_for_a_while_is_blurred_on_the_way(
+    part: Part, begins_s: float, ends_s: float
+) -> None:
+    hidden = regions(walk(TIMES, seen=lambda t: not begins_s < t < ends_s), part)
+    truth = walk(TIMES, seen=lambda t: True)
+    for boxes, true in zip(hidden, truth, strict=True):
+        head = true.heads[0]
+        assert covers(boxes, tuple(head.tolist()))
 
 
-def test_somebody_missed_beside_others_is_blurred_too() -> None:
-    other = (0.8, 0.2, 0.9, 0.8)
-    frames = [found(0.0, BOX, other), found(0.1, other), found(0.2, BOX, other)]
-    there = regions(frames, 1, "bodies")
-    assert covers(there, BOX)
-    assert covers(there, other)
-    assert there is not None
-    assert len(there) == 2
+@pytest.mark.parametrize("part", ["faces", "bodies"])
+def test_somebody_lost_within_the_picture_is_blurred_there_until_the_end(part: Part) -> None:
+    frames = [found(t / 10, *([SMALL] if t < 5 else []), FAR) for t in range(50)]
+    hidden = regions(frames, part)
+    assert covers(hidden[-1], SMALL)
+    assert not covers(hidden[-1], (0.0, 0.0, 0.05, 0.05))
+    # And backwards: somebody who is first found late was there before.
+    assert covers(
+        regions([found(-t.at_s, *t.persons.tolist()) for t in frames[::-1]], part)[0], SMALL
+    )
 
 
-def test_somebody_is_blurred_before_the_network_first_finds_them() -> None:
-    assert covers(regions([found(0.0), found(0.3, BOX)], 0, "bodies"), BOX)
+@pytest.mark.parametrize(
+    ("box", "score", "sightings"), [(EDGE, 0.9, 5), (SMALL, 0.2, 2)], ids=["left", "perhaps"]
+)
+def test_who_left_and_what_was_perhaps_nobody_is_not_blurred_for_ever(
+    box: tuple[float, float, float, float], score: float, sightings: int
+) -> None:
+    frames = [found(t / 10, FAR) for t in range(50)]
+    frames[:sightings] = [
+        Found(
+            at_s=t / 10,
+            persons=np.array([box, FAR], np.float32),
+            heads=np.array([box, FAR], np.float32),
+            scores=np.array([score, 0.9], np.float32),
+        )
+        for t in range(sightings)
+    ]
+    hidden = regions(frames, "bodies")
+    assert covers(hidden[sightings + 2], box)
+    assert not covers(hidden[-1], box)
+
+
+def test_nobody_known_to_be_there_is_a_picture_blurred_as_a_whole() -> None:
+    assert regions([found(0.0), found(0.1)], "bodies") == [None, None]
+
+
+def test_who_goes_far_unseen_may_have_gone_any_way() -> None:
+    frames = walk(TIMES, seen=lambda t: not 2.0 < t < 6.0, speed=0.08)
+    hidden = regions(frames, "bodies")
+    assert hidden[40] is None
+    assert hidden[22] is not None
+
+
+@given(
+    gap=st.tuples(st.floats(0.5, 6.0), st.floats(0.1, 1.5)),
+    speed=st.floats(-0.02, 0.1),
+    part=st.sampled_from(["faces", "bodies"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_whoever_walks_steadily_is_never_shown(
+    gap: tuple[float, float], speed: float, part: Part
+) -> None:
+    begins_s, length_s = gap
+    hidden = regions(
+        walk(TIMES, seen=lambda t: not begins_s < t < begins_s + length_s, speed=speed), part
+    )
+    truth = walk(TIMES, seen=lambda t: True, speed=speed)
+    for boxes, true in zip(hidden, truth, strict=True):
+        assert covers(boxes, tuple(true.heads[0].clip(0, 1).tolist()))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "shown"),
+    [([(0.42, 0.2, 0.48, 0.3)], False), ([(0.8, 0.2, 0.9, 0.3)], True), (None, False)],
+)
+def test_a_head_that_can_be_found_outside_what_was_blurred_is_noticed(
+    boxes: list[tuple[float, float, float, float]] | None, shown: bool
+) -> None:
+    seen = Detections(
+        boxes=np.array([BOX], np.float32),
+        scores=np.array([0.9], np.float32),
+        classes=np.zeros(1, np.int64),
+        keypoints=keypoints()[None],
+    )
+    assert shows_a_head(seen, None if boxes is None else np.array(boxes, np.float32)) is shown
 
 
 def test_blurring_leaves_no_detail_and_touches_nothing_else() -> None:
@@ -168,6 +255,17 @@ def test_a_blurred_picture_is_a_picture_of_the_same_size(scene: Path, copies: Co
     assert original is not None
     assert shown.shape == original.shape
     assert not list(scene.glob("*.part"))
+
+
+def test_a_clip_in_which_nobody_can_be_followed_is_refused_with_the_reason(
+    scene: Path, copies: Copies
+) -> None:
+    grey = np.full((180, 320, 3), 128, np.uint8)
+    write_film(scene / "empty.mp4", [grey] * 10)
+    with pytest.raises(NoCopy) as refused:
+        copies.blurred(evidence("empty.mp4"), "bodies")
+    assert refused.value.key == "evidence.unsure"
+    assert not (scene / "empty.bodies.mp4").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"no film"])
