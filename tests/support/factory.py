@@ -1,5 +1,6 @@
 """A factory to look at: a configured site with alerts, evidence, coverage and deliveries."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -154,22 +155,49 @@ class Factory:
 
     def film(self, violation_id: str, at: Instant) -> None:
         """Picture and clip of a violation, as files and on record."""
+        self._keep("picture", violation_id, at, _draw)
+        self._keep("clip", violation_id, at, _film)
+
+    def film_elsewhere(self, violation_id: str, camera_id: str, at: Instant) -> None:
+        """Another camera's clip of a violation."""
+        self._keep("clip", violation_id, at, _film, camera_id)
+
+    def fail_elsewhere(self, violation_id: str, camera_id: str, reason: str) -> None:
+        """Another camera was asked for its clip and has none."""
+        with self._database.transaction() as session:
+            evidence.failed(
+                session,
+                violation_id=violation_id,
+                kind="clip",
+                reason=reason,
+                other_camera=camera_id,
+            )
+
+    def _keep(
+        self,
+        kind: str,
+        violation_id: str,
+        at: Instant,
+        write: Callable[[Path], None],
+        other_camera: str = "",
+    ) -> None:
         self._evidence_dir.mkdir(parents=True, exist_ok=True)
-        for kind, suffix, write in (("picture", "jpg", _draw), ("clip", "mp4", _film)):
-            path = self._evidence_dir / f"{violation_id}.{suffix}"
-            write(path)
-            with self._database.transaction() as session:
-                evidence.ready(
-                    session,
-                    violation_id=violation_id,
-                    kind=kind,
-                    path=path.name,
-                    sha256="ab" * 32,
-                    size_bytes=path.stat().st_size,
-                    started_at=utc(at),
-                    ended_at=utc(at.shifted(2)),
-                    at=utc(at.shifted(2)),
-                )
+        stem = f"{violation_id}-{other_camera}" if other_camera else violation_id
+        path = self._evidence_dir / f"{stem}.{'jpg' if kind == 'picture' else 'mp4'}"
+        write(path)
+        with self._database.transaction() as session:
+            evidence.ready(
+                session,
+                violation_id=violation_id,
+                kind=kind,
+                path=path.name,
+                sha256="ab" * 32,
+                size_bytes=path.stat().st_size,
+                started_at=utc(at),
+                ended_at=utc(at.shifted(2)),
+                at=utc(at.shifted(2)),
+                other_camera=other_camera,
+            )
 
     def falsify_paths(self, path: str) -> None:
         """Write another path into all evidence, as a thief with the database would."""

@@ -109,6 +109,66 @@ def test_evidence_is_held_by_an_operator_and_released_by_a_manager(
     assert manager.post(path, {"reason": "case over"}).status_code == 409
 
 
+def test_clips_of_all_cameras_are_shown_and_those_without_one_are_named(
+    site: Site, factory: Factory
+) -> None:
+    now = site.clock.now()
+    alert = factory.intrude(now, lasts_s=1)
+    factory.film_elsewhere(f"{1:032x}", "robot", now.shifted(-0.5))
+    factory.fail_elsewhere(f"{1:032x}", "aisle", "no_answer")
+    operator = site.signed_in(Role.OPERATOR)
+    operator.post("/language", {"language": "en"})
+    page = operator.get(f"/alerts/{alert}").text
+    assert page.count("<video") == 2
+    assert 'data-begins="-0.5"' in page
+    assert "The clip of 지게차 통로, which sees the same place, is being made." in page
+    site.clock.shift_s = timedelta(minutes=3).total_seconds()
+    page = operator.get(f"/alerts/{alert}").text
+    assert "No clip of 지게차 통로, which sees the same place" in page
+    assert "did not answer" in page
+    assert "hx-get" not in page[page.index('id="evidence"') : page.index("<figure")]
+    found = site.program("read").get(f"/api/v1/alerts/{alert}").json()["evidence"]
+    assert sorted((each["kind"], each["other_camera"] or "") for each in found) == [
+        ("clip", ""),
+        ("clip", "robot"),
+        ("picture", ""),
+    ]
+
+
+def test_the_evidence_of_an_incident_is_held_on_its_page(site: Site, factory: Factory) -> None:
+    alert = factory.intrude(site.clock.now(), lasts_s=1)
+    operator, manager = site.signed_in(Role.OPERATOR), site.signed_in(Role.MANAGER)
+    for browser in (operator, manager):
+        browser.post("/language", {"language": "en"})
+    made = operator.post(
+        "/incidents",
+        {
+            "alert": alert,
+            "kind": "near_miss",
+            "title": "Near the press",
+            "occurred_at": site.now.strftime("%Y-%m-%dT%H:%M"),
+        },
+    )
+    page = made.headers["location"].partition("?")[0]
+    shown = operator.get(page).text
+    assert "1 clips, 1 pictures" in shown
+    assert "Nothing of it is deleted while the incident is open." in shown
+    hold = f"{page}/hold"
+    assert site.signed_in(Role.VIEWER).post(hold, {"reason": "police"}).status_code == 403
+    for reason, status in (("", 422), ("x", 422), ("<i>police</i>", 303), ("again", 409)):
+        assert operator.post(hold, {"reason": reason}).status_code == status
+    assert operator.post("/incidents/nothing/hold", {"reason": "police"}).status_code == 404
+    shown = operator.get(page).text
+    assert "&lt;i&gt;police&lt;/i&gt;" in shown
+    assert "/release" not in shown
+    shown = manager.get(page).text
+    start = shown.index(f"{page}/holds/")
+    release = shown[start : shown.index('"', start)]
+    assert operator.post(release, {"reason": "over"}).status_code == 403
+    assert manager.post(release, {"reason": "case over"}).status_code == 303
+    assert "police" not in manager.get(page).text.partition('id="history"')[0]
+
+
 def test_the_audit_page_says_whether_the_trail_is_sound(site: Site, factory: Factory) -> None:
     manager = site.signed_in(Role.MANAGER)
     manager.post("/language", {"language": "en"})
