@@ -70,7 +70,8 @@ def test_reports_are_sent_pooled_shown_and_fetched(site: Site) -> None:
         assert "/etc" not in text
         assert BARE_KEY.search(text) is None
         assert text.count("Site 7") >= 2  # in the table beside the picture, and in the league
-    assert "1 files were left out" in text
+    assert "Files left out: 1." in text
+    assert "Counted once though handed in twice: 1;" in text
     picture = re.search(r'<img src="([^"]+)"', page)
     assert picture is not None
     svg = manager.get(html.unescape(picture[1]))
