@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -11,9 +10,6 @@ from dashboard import inbox
 from dashboard.inbox import AlertView
 from safety.store import evidence, evidence_keeping
 from safety.store.tables import Evidence
-
-WAIT: Final = timedelta(minutes=2)
-"""How long after an alert its picture and clips may still come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +65,7 @@ def read_evidence(session: Session, view: AlertView, *, now: datetime) -> AlertE
     violation = view.violation
     rows = evidence.of_violation(session, violation.id) if violation is not None else ()
     names = inbox.camera_names(session, {row.other_camera for row in rows})
-    fresh = now - view.alert.raised_at < WAIT
+    fresh = now - view.alert.raised_at < inbox.FILES_WAIT
     failed = [row for row in rows if row.state == evidence.FAILED]
     awaited = [row for row in failed if fresh and row.reason == evidence.ASKED]
     own = sum(not row.other_camera for row in rows)

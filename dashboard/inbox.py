@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -14,6 +15,8 @@ from safety.store.policy_tables import Conversation
 from safety.store.tables import Alert, Camera, Evidence, RuleRevision, ViolationRow
 
 PAGE_SIZE = 30
+FILES_WAIT = timedelta(minutes=2)
+"""How long after an alert its picture and clips may still come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,10 @@ class AlertView:
     def unanswered(self) -> bool:
         """Whether everybody was told and nobody has answered."""
         return self.is_raised and self.talk is not None and self.talk.end_reason == "exhausted"
+
+    def awaits_picture(self, now: datetime) -> bool:
+        """Whether a picture that is not there may still come."""
+        return self.violation is not None and now - self.alert.raised_at < FILES_WAIT
 
     @property
     def can_snooze(self) -> bool:

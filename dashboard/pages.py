@@ -30,6 +30,8 @@ class NavigationItem:
     icon: str
     primary: bool = False
     """Shown in the bar at the bottom of a phone."""
+    often: bool = False
+    """Shown in the bar of every screen that is no phone."""
     role: Role = Role.VIEWER
     current: bool = False
 
@@ -37,8 +39,8 @@ class NavigationItem:
 NAVIGATION: Final = (
     NavigationItem(name="wall", href="/", icon="wall", primary=True),
     NavigationItem(name="alerts", href="/alerts", icon="bell", primary=True),
-    NavigationItem(name="incidents", href="/incidents", icon="incident"),
-    NavigationItem(name="kpi", href="/kpi", icon="chart"),
+    NavigationItem(name="incidents", href="/incidents", icon="incident", often=True),
+    NavigationItem(name="kpi", href="/kpi", icon="chart", often=True),
     NavigationItem(name="cameras", href="/cameras", icon="camera", primary=True),
     NavigationItem(name="zones", href="/zones", icon="zone"),
     NavigationItem(name="plan", href="/plan", icon="plan"),
@@ -129,7 +131,7 @@ def _common_values(visit: Visit) -> dict[str, object]:
         "navigation": _navigation(visit),
         "alarm": read_alarm(visit) if identity else Alarm(),
         "notice": _notice(visit),
-        "version": __version__,
+        "software_version": __version__,
         "now": now,
         "full_time": full_time,
         "short_time": short_time,
@@ -148,6 +150,7 @@ def _navigation(visit: Visit) -> list[NavigationItem]:
             href=item.href,
             icon=item.icon,
             primary=item.primary,
+            often=item.often,
             current=path == item.href or (item.href != "/" and path.startswith(item.href + "/")),
         )
         for item in NAVIGATION
