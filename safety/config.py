@@ -14,8 +14,13 @@ from safety.errors import ConfigError
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Identifier in configuration: lower-case letters, digits, ``-`` and ``_``; 63 at most."""
 
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-"""Text for people; any script."""
+Label = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"
+    ),
+]
+"""Text for people; any script, on one line."""
 
 SecretRef = Annotated[
     str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+)$", max_length=500)
@@ -175,6 +180,9 @@ class Settings(BaseSettings):
 
     evidence_originals: Literal["viewer", "operator", "manager"] = "operator"
     """Who sees evidence as it was recorded; everybody below sees it blurred."""
+
+    dataset_pictures: bool = False
+    """Whether managers may export judgements of alerts with their blurred pictures."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe log line that is written."""
