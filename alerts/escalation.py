@@ -14,8 +14,8 @@ from alerts.grouping import Before, Part, is_answered, part_of, situation_of
 from alerts.notices import SiteContext
 from alerts.policy import Facts, Plan
 from alerts.telling import facts_of, known_facts, listed, plan_of, tell_again, tell_step
-from safety.store import conversations
-from safety.store.alerts import AlertState
+from safety.store import alerts, conversations
+from safety.store.alerts import AlertState, Cleared
 from safety.store.policy_tables import Conversation
 from safety.store.tables import Alert
 from safety.types import Severity
@@ -58,13 +58,12 @@ def begin(
         conversations.join(session, found[1], alert)
         lead, row = found
         _schedule(row, plan_of(session, facts_of(lead, site), site, row.started_at), site)
-        session.flush()
     return part
 
 
 def cleared(
     session: Session,
-    alert: Alert,
+    ended: Cleared,
     *,
     at: datetime,
     known: Mapping[str, Any],
@@ -77,9 +76,10 @@ def cleared(
     Args:
         silent: Nobody has seen it end, or it never lasted: tell nobody that it is over.
     """
-    found = conversations.locked(session, alert.lead_id or alert.id)
+    found = conversations.locked(session, ended.lead_id)
     if found is None:
         if not silent:
+            alert = alerts.get(session, ended.alert_id)
             tell_again(session, alert, "cleared", site=site, at=at, facts=known, now=now)
         return
     lead, row = found
@@ -91,7 +91,6 @@ def cleared(
     if not row.over_told and (row.clears == 0 or _may_update(row, now, site)):
         _tell_over(session, lead, row, site=site, known=known, now=now)
     _schedule(row, plan_of(session, facts_of(lead, site), site, row.started_at), site)
-    session.flush()
 
 
 def resumed(session: Session, alert: Alert, *, site: SiteContext) -> None:
@@ -145,8 +144,8 @@ def advance(
 
 
 def _newest_locked(session: Session, key: str) -> tuple[Alert, Conversation] | None:
-    newest = conversations.newest(session, key)
-    return conversations.locked(session, newest.alert_id) if newest is not None else None
+    lead_id = conversations.newest(session, key)
+    return conversations.locked(session, lead_id) if lead_id is not None else None
 
 
 def _part(

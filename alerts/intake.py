@@ -15,7 +15,7 @@ from alerts.telling import facts_of
 from safety.clock import Instant
 from safety.store import alerts, violations
 from safety.store.times import utc
-from safety.store.violations import SAME_AS, is_open, on_record, save_violation
+from safety.store.violations import SAME_AS, followed, is_open, save_violation
 from safety.types import Phase, Violation
 
 
@@ -55,6 +55,20 @@ def record_violation(
         _resume_if_open(session, first, site)
         _clear_if_over(session, violation, first, site, facts, now)
         return
+    if violation.phase is Phase.OPENED or not alerts.has_alert(session, violation.id):
+        _raise(session, violation, facts, rule_channels=rule_channels, site=site, now=now)
+    _clear_if_over(session, violation, violation.id, site, facts, now)
+
+
+def _raise(
+    session: Session,
+    violation: Violation,
+    facts: dict[str, Any],
+    *,
+    rule_channels: tuple[str, ...] | None,
+    site: SiteContext,
+    now: Instant,
+) -> None:
     raised = alerts.raise_alert(
         session,
         kind="violation",
@@ -73,7 +87,6 @@ def record_violation(
     if raised is not None:
         known = replace(facts_of(raised, site), rule_channels=rule_channels)
         escalation.begin(session, raised, facts=known, known=facts, site=site, now=utc(now))
-    _clear_if_over(session, violation, violation.id, site, facts, now)
 
 
 def _followed(session: Session, violation: Violation, same_as: str | None) -> str | None:
@@ -83,8 +96,8 @@ def _followed(session: Session, violation: Violation, same_as: str | None) -> st
     """
     if violation.shadow:
         return same_as
-    decided = on_record(session, violation.id)
-    first = decided.details.get(SAME_AS) if decided is not None else same_as
+    known, decided = followed(session, violation.id)
+    first = decided if known else same_as
     return first if first is not None and alerts.has_alert(session, first) else None
 
 

@@ -1,7 +1,7 @@
 """Putting what people are to be told into the outbox, in the transaction that changes it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -22,6 +22,8 @@ DELIVERY_DEADLINE = timedelta(hours=24)
 LISTED = 500
 """Alerts that one notice names at most."""
 
+_CALENDARS = "anjeon_calendars"
+
 
 def facts_of(alert: Alert, site: SiteContext) -> Facts:
     """What the policy looks at in an alert, with its rule's channels of today."""
@@ -38,7 +40,7 @@ def facts_of(alert: Alert, site: SiteContext) -> Facts:
 def plan_of(session: Session, facts: Facts, site: SiteContext, started_at: datetime) -> Plan:
     """The ladder of an alert by today's policy, duty and channels."""
     # Without routes nobody's duty matters: in a storm every question to the record counts.
-    calendar = read_calendar(session, site, started_at) if site.policy.routes else Calendar()
+    calendar = _calendar(session, site, started_at) if site.policy.routes else Calendar()
     return plan(
         facts,
         site.policy,
@@ -46,6 +48,15 @@ def plan_of(session: Session, facts: Facts, site: SiteContext, started_at: datet
         messengers=site.messengers,
         at_wall=started_at.timestamp(),
     )
+
+
+def _calendar(session: Session, site: SiteContext, started_at: datetime) -> Calendar:
+    """Who is on duty, read once in a transaction for all that begins on one day."""
+    read: dict[date, tuple[SiteContext, Calendar]] = session.info.setdefault(_CALENDARS, {})
+    known = read.get(started_at.date())
+    if known is None or known[0] is not site:
+        known = read[started_at.date()] = site, read_calendar(session, site, started_at)
+    return known[1]
 
 
 def tell_step(

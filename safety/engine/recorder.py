@@ -19,7 +19,8 @@ FIRST_RETRY_S = 0.25
 LAST_RETRY_S = 5.0
 
 BATCH = 50
-"""Entries in one transaction at most: others want to write, too."""
+BATCH_S = 0.2
+"""Entries in one transaction at most, and after how long it takes no more: others write, too."""
 
 Stored = Callable[[], Awaitable[None]]
 
@@ -77,14 +78,15 @@ class Recorder:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, work: Work) -> None:
-        """Queue work; if there is some of the same key waiting, this is ignored."""
+    def put(self, work: Work) -> bool:
+        """Queue work, unless some of the same key is waiting; whether it was queued."""
         if work.key in self._keys:
-            return
+            return False
         self._keys.add(work.key)
         self._waiting.append(work)
         self._idle.clear()
         self._wake.set()
+        return True
 
     async def drained(self) -> None:
         """Wait until everything is written."""
@@ -100,7 +102,7 @@ class Recorder:
                 await self._wake.wait()
             batch = self._batch()
             try:
-                written = await asyncio.to_thread(self._write, batch)
+                done, written = await asyncio.to_thread(self._write, batch)
             except StoreUnavailable as error:
                 if self.available:
                     log.warning("store_unavailable", waiting=len(self), why=str(error))
@@ -111,7 +113,7 @@ class Recorder:
             if not self.available:
                 log.info("store_available", waiting=len(self))
             self.available, pause_s = True, FIRST_RETRY_S
-            for work in batch:
+            for work in batch[:done]:
                 self._waiting.popleft()
                 self._keys.discard(work.key)
             for work in written:
@@ -126,31 +128,34 @@ class Recorder:
         entries = takewhile(lambda work: isinstance(work, Entry), self._waiting)
         return list(islice(entries, BATCH))
 
-    def _write(self, batch: Sequence[Work]) -> Sequence[Work]:
-        """Write all of it; what cannot be written is left out.
+    def _write(self, batch: Sequence[Work]) -> tuple[int, Sequence[Work]]:
+        """Write from the first on: how many are dealt with, and those that are on record.
 
         Raises:
-            StoreUnavailable: Something was not written, and should be tried again.
+            StoreUnavailable: Nothing was written, and should be tried again.
         """
+        writing = 0
         try:
-            self._write_at_once(batch)
+            if isinstance(batch[0], Chore):
+                batch[0].do()
+                return 1, batch
+            until = self._clock.now().monotonic + BATCH_S
+            with self._database.transaction() as session:
+                for writing, entry in enumerate(batch):  # noqa: B007 - named in the handler
+                    assert isinstance(entry, Entry)
+                    entry.write(session)
+                    if self._clock.now().monotonic > until:
+                        break
+                done, writing = writing + 1, 0  # What fails from here on may be anybody's fault.
+            return done, batch[:done]
         except StoreUnavailable:
             raise
         except Exception:
-            # A report that can never be written must not hold up all others. It stays in
-            # the shard's spool, unconfirmed, and in the log.
-            if len(batch) > 1:
-                return [work for one in batch for work in self._write([one])]
-            log.exception("record_refused", key=batch[0].key)
-            self.refused += 1
-            return []
-        return batch
-
-    def _write_at_once(self, batch: Sequence[Work]) -> None:
-        if isinstance(batch[0], Chore):
-            batch[0].do()
-            return
-        with self._database.transaction() as session:
-            for entry in batch:
-                assert isinstance(entry, Entry)
-                entry.write(session)
+            if len(batch) == 1:
+                # A report that can never be written must not hold up all others. It stays
+                # in the shard's spool, unconfirmed, and in the log.
+                log.exception("record_refused", key=batch[0].key)
+                self.refused += 1
+                return 1, ()
+        # What came before the one that cannot be written; if that is not known, the first alone.
+        return self._write(batch[: max(1, writing)])

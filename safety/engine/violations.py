@@ -81,6 +81,7 @@ class ViolationDesk:
         self._doubles = doubles
         self._reported: dict[str, float] = {}
         self._attended: set[str] = set()
+        self._unwritten: set[str] = set()
 
     async def report(self, message: ViolationReport, reply: Reply) -> None:
         """Sound the siren, then queue the record; ``reply`` confirms once it is written.
@@ -102,13 +103,14 @@ class ViolationDesk:
         else:
             self._reported[violation.id] = self._clock.now().monotonic
         stored = ViolationStored(violation_id=violation.id, revision=violation.revision)
-        self._recorder.put(
+        if self._recorder.put(
             Entry(
                 key=("violation", violation.id, str(violation.revision)),
                 write=partial(self._record, violation, first),
                 stored=partial(self._confirm, reply, stored),
             )
-        )
+        ):
+            self._unwritten.add(violation.id)
 
     async def evidence(self, message: EvidenceReady | EvidenceFailed, reply: Reply) -> None:
         """Queue the record of a piece of evidence."""
@@ -128,6 +130,8 @@ class ViolationDesk:
     def sounded(self, violation_id: str, seconds: float) -> None:
         """A siren was first commanded for this violation, so long after its picture."""
         self._metrics.siren_latency.observe(seconds)
+        if violation_id in self._unwritten:
+            return  # Whoever writes the report will ask the sirens.
         self._recorder.put(
             Entry(
                 key=("siren_latency", violation_id),
@@ -204,6 +208,8 @@ class ViolationDesk:
         self._recorded()
 
     def _record(self, violation: Violation, first: str | None, session: Session) -> None:
+        # In this order: a siren that sounds after the second line writes for itself.
+        self._unwritten.discard(violation.id)
         latencies = self._sirens.latencies(violation.id).values()
         record_violation(
             session,

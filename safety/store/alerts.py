@@ -1,19 +1,23 @@
 """Alerts: raised once per situation, then acknowledged and judged by people."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, update
+from sqlalchemy import select as select_columns
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session, col, select
 
 from safety.store import audit, conversations
 from safety.store.alert_lists import list_alerts as list_alerts
 from safety.store.refusals import Conflict, NotFound
 from safety.store.tables import Alert
-from safety.store.upsert import insert_new
+from safety.store.upsert import adopt, insert_new, table_of
 from safety.types import Severity
 
 
@@ -29,6 +33,28 @@ class AlertState(StrEnum):
 
 OPEN_STATES = frozenset({AlertState.RAISED, AlertState.ACKNOWLEDGED})
 """States in which somebody still has to do something."""
+
+_TABLE = table_of(Alert)
+
+# Asked for every violation: making a statement takes longer than carrying it out.
+_OF_SITUATION = select_columns(_TABLE.c.id, _TABLE.c.lead_id, _TABLE.c.cleared_at).where(
+    _TABLE.c.dedupe_key == bindparam("key")
+)
+_CLEARING = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("key"), _TABLE.c.cleared_at.is_(None))
+    .values(cleared_at=bindparam("at"), version=_TABLE.c.version + 1)
+    .returning(_TABLE.c.version)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """An alert whose situation has just ended, and whose conversation it belongs to."""
+
+    alert_id: str
+    lead_id: str
+
 
 Verdict = Literal[AlertState.CONFIRMED, AlertState.FALSE_POSITIVE]
 
@@ -68,9 +94,8 @@ def raise_alert(
     Returns:
         The new alert, or None if there was one.
     """
-    alert_id = uuid4().hex
     row = Alert(
-        id=alert_id,
+        id=uuid4().hex,
         kind=kind,
         dedupe_key=dedupe_key,
         violation_id=violation_id,
@@ -85,7 +110,10 @@ def raise_alert(
         params=dict(params),
         raised_at=raised_at,
     )
-    return get(session, alert_id) if insert_new(session, row) else None
+    if not insert_new(session, row):
+        return None
+    adopt(session, row)
+    return row
 
 
 def acknowledge(
@@ -178,23 +206,27 @@ def expire(session: Session, alert_id: str, *, at: datetime) -> Alert:
     return alert
 
 
-def clear(session: Session, dedupe_key: str, *, at: datetime) -> Alert | None:
+def clear(session: Session, dedupe_key: str, *, at: datetime) -> Cleared | None:
     """The situation is over; what people decide about the alert is another matter.
 
     Returns:
-        The alert, or None if there is none or it was cleared before.
+        Which alert that was; None if there is none, or it was cleared before.
     """
-    query = select(Alert.id).where(Alert.dedupe_key == dedupe_key, col(Alert.cleared_at).is_(None))
-    alert_id = session.exec(query).first()
-    if alert_id is None:
+    connection = session.connection()
+    found = connection.execute(_OF_SITUATION, {"key": dedupe_key}).first()
+    if found is None or found.cleared_at is not None:
         return None
-    alert = _locked(session, alert_id, None)
-    if alert.cleared_at is not None:
+    # Always the leading alert first: two who lock in other orders would wait for ever.
+    lead_id = found.lead_id or found.id
+    conversations.locked(session, lead_id)
+    cleared = connection.execute(_CLEARING, {"key": found.id, "at": at}).first()
+    if cleared is None:
         return None
-    alert.cleared_at = at
-    alert.version += 1
-    session.flush()
-    return alert
+    known = session.identity_map.get(identity_key(Alert, found.id))
+    if known is not None:
+        set_committed_value(known, "cleared_at", at)
+        set_committed_value(known, "version", cleared.version)
+    return Cleared(alert_id=found.id, lead_id=lead_id)
 
 
 def resume(session: Session, dedupe_key: str) -> Alert | None:
@@ -242,7 +274,7 @@ def counts(session: Session) -> dict[AlertState, int]:
 
 def has_alert(session: Session, dedupe_key: str) -> bool:
     """Whether this situation has an alert, whatever became of it."""
-    return session.exec(select(Alert.id).where(Alert.dedupe_key == dedupe_key)).first() is not None
+    return session.connection().execute(_OF_SITUATION, {"key": dedupe_key}).first() is not None
 
 
 def uncleared(session: Session, *, kind: str | None = None) -> Sequence[Alert]:

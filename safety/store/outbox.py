@@ -12,7 +12,7 @@ from sqlmodel import Session, col, or_, select
 from safety.store import audit
 from safety.store.refusals import Conflict, NotFound
 from safety.store.tables import Alert, Delivery
-from safety.store.upsert import insert_new
+from safety.store.upsert import adopt, insert_new
 
 PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
 
@@ -63,9 +63,8 @@ def enqueue(
     """
     added = []
     for channel_id in channel_ids:
-        delivery_id = uuid4().hex
         row = Delivery(
-            id=delivery_id,
+            id=uuid4().hex,
             alert_id=alert.id,
             channel_id=channel_id,
             event=event,
@@ -76,7 +75,8 @@ def enqueue(
             deadline_at=deadline,
         )
         if insert_new(session, row):
-            added.append(get(session, delivery_id))
+            adopt(session, row)
+            added.append(row)
     return added
 
 

@@ -29,7 +29,6 @@ from tests.support.plant import RECORDING, Plant, SirenLog, mqtt_siren
 from tests.support.postgres import PostgresServer
 from tests.support.requirements import need
 from tests.support.violations import cleared, opened
-from tests.support.waiting import until
 from tests.support.webhook_receiver import SECRET, WebhookReceiver
 
 PER_SECOND = 100
@@ -75,7 +74,12 @@ async def _measure(kind: str, seconds: float) -> dict[str, float]:
             began, spent = shard.clock.now().monotonic, _cpu_s(engine)
             memory = asyncio.create_task(_memory(engine, seconds))
             await shard.storm(seconds)
-            await until(lambda: shard.closed.keys() == shard.opened.keys(), limit_s=300)
+            await asyncio.to_thread(
+                plant.wait_for,
+                lambda: shard.closed.keys() == shard.opened.keys(),
+                limit_s=5 * SECONDS,
+                why="everything on record",
+            )
             rss = await memory
             figures = await asyncio.to_thread(_of_record, plant, set(shard.opened))
             cpu_s = _cpu_s(engine) - spent
