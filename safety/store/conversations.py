@@ -6,17 +6,51 @@ Who locks, locks the leading alert first and its conversation after it.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session, col, func, or_, select
+from sqlalchemy import bindparam, func, or_, update
+from sqlalchemy import select as select_columns
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlmodel import Session, col, select
 
 from safety.store import audit
 from safety.store.policy_tables import Conversation
 from safety.store.refusals import Conflict, Invalid
 from safety.store.tables import Alert
+from safety.store.upsert import table_of
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """``next_at`` of a conversation that has to be looked at now, whatever the clock says."""
 
 LONGEST_SNOOZE = timedelta(hours=1)
+
+_LOCKED = "anjeon_locked_conversations"
+
+_ALERT = table_of(Alert)
+_TABLE = table_of(Conversation)
+
+# Asked for every violation: making a statement takes longer than carrying it out.
+_NEWEST = (
+    select_columns(_TABLE.c.alert_id)
+    .where(_TABLE.c.key == bindparam("key"))
+    .order_by(_TABLE.c.started_at.desc())
+    .limit(1)
+)
+_JOINING = (
+    update(_ALERT)
+    .where(_ALERT.c.id == bindparam("key"))
+    .values(lead_id=bindparam("lead"), leads=False)
+)
+_OF_LEAD = or_(_ALERT.c.id == bindparam("lead"), _ALERT.c.lead_id == bindparam("lead"))
+_LASTS = select_columns(_ALERT.c.id).where(_OF_LEAD, _ALERT.c.cleared_at.is_(None)).limit(1)
+_REPEATS = (
+    select_columns(_ALERT.c.id)
+    .where(
+        _OF_LEAD,
+        _ALERT.c.rule_id == bindparam("rule"),
+        _ALERT.c.subject == bindparam("subject"),
+        func.coalesce(_ALERT.c.cleared_at, _ALERT.c.raised_at) >= bindparam("since"),
+    )
+    .limit(1)
+)
 
 
 def new(lead: Alert, *, key: str, at: datetime) -> Conversation:
@@ -37,28 +71,38 @@ def save(session: Session, row: Conversation) -> None:
     session.flush()
 
 
-def newest(session: Session, key: str) -> Conversation | None:
-    """The newest conversation about the same place and kind, over or not."""
-    query = select(Conversation).where(Conversation.key == key)
-    return session.exec(query.order_by(col(Conversation.started_at).desc()).limit(1)).first()
+def newest(session: Session, key: str) -> str | None:
+    """Who leads the newest conversation about the same place and kind, over or not."""
+    return session.connection().execute(_NEWEST, {"key": key}).scalar()
 
 
 def locked(session: Session, lead_id: str) -> tuple[Alert, Conversation] | None:
-    """A leading alert and its conversation, kept from others until the transaction ends."""
-    lead = session.get(Alert, lead_id, with_for_update=True, populate_existing=True)
-    row = session.get(Conversation, lead_id, with_for_update=True, populate_existing=True)
-    return None if lead is None or row is None else (lead, row)
+    """A leading alert and its conversation, kept from others until the transaction ends.
+
+    Asking again in the same transaction gives the same two: nobody else can have changed them.
+    What is changed in them is written when the transaction ends, however often it is changed.
+    """
+    known: dict[str, tuple[Alert, Conversation]] = session.info.setdefault(_LOCKED, {})
+    if lead_id not in known:
+        with session.no_autoflush:
+            lead = session.get(Alert, lead_id, with_for_update=True, populate_existing=True)
+            row = session.get(Conversation, lead_id, with_for_update=True, populate_existing=True)
+        if lead is None or row is None:
+            return None
+        known[lead_id] = lead, row
+    return known[lead_id]
 
 
 def join(session: Session, row: Conversation, alert: Alert) -> None:
     """One more alert of the same situation, of which people have to hear with the next update."""
-    alert.lead_id, alert.leads = row.alert_id, False
+    session.connection().execute(_JOINING, {"key": alert.id, "lead": row.alert_id})
+    set_committed_value(alert, "lead_id", row.alert_id)
+    set_committed_value(alert, "leads", False)
     row.members += 1
     row.last_at = max(row.last_at, alert.raised_at)
     if alert.cleared_at is None:
         row.over_at, row.over_told = None, True
     row.untold = [*row.untold, alert.id]
-    session.flush()
 
 
 def resume(session: Session, row: Conversation) -> None:
@@ -71,9 +115,7 @@ def resume(session: Session, row: Conversation) -> None:
 
 def is_over(session: Session, lead_id: str) -> bool:
     """Whether no alert of this conversation lasts."""
-    members = or_(Alert.id == lead_id, Alert.lead_id == lead_id)
-    query = select(Alert.id).where(members, col(Alert.cleared_at).is_(None))
-    return session.exec(query.limit(1)).first() is None
+    return session.connection().execute(_LASTS, {"lead": lead_id}).first() is None
 
 
 def waiting(session: Session, *, limit: int = 2000) -> Sequence[Conversation]:
@@ -119,13 +161,8 @@ def repeats(session: Session, alert: Alert, lead_id: str, *, since: datetime) ->
     """
     if alert.rule_id is None or alert.subject is None:
         return False
-    same = select(Alert.id).where(
-        or_(Alert.id == lead_id, Alert.lead_id == lead_id),
-        Alert.rule_id == alert.rule_id,
-        Alert.subject == alert.subject,
-        func.coalesce(Alert.cleared_at, Alert.raised_at) >= since,
-    )
-    return session.exec(same.limit(1)).first() is not None
+    values = {"lead": lead_id, "rule": alert.rule_id, "subject": alert.subject, "since": since}
+    return session.connection().execute(_REPEATS, values).first() is not None
 
 
 def snooze(session: Session, lead_id: str, *, minutes: int, by: str, at: datetime) -> Conversation:
