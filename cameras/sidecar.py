@@ -96,6 +96,7 @@ def sidecar_of(
             "severity": violation.severity.value,
             "captured_at": _time(violation.captured_at),
             "opened_at": _time(violation.opened_at),
+            "box": violation.box,
             "details": dict(violation.details),
         },
         "clip": {

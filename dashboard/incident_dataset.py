@@ -1,11 +1,11 @@
 """What people said of alerts, as a file for whoever improves rules and networks.
 
-Made only when an administrator asks for it and says what for; it holds no pictures and no
-names, and nothing here trains anything (Personal Information Protection Act, article 28-12).
+Made only when a manager asks for it and says what for; it holds no names, and nothing here
+trains anything (Personal Information Protection Act, article 28-12).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,12 +22,14 @@ MOST: Final = 50_000
 """Judgements in one file, the newest ones."""
 
 
-def judgements(session: Session, *, purpose: str, by: str, at: datetime) -> list[dict[str, Any]]:
-    """Every judgement as one object, after one that says what the file is for; audited.
+def judgements(
+    session: Session, *, purpose: str, by: str, at: datetime
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Every judgement as one object, the newest first, and one that says what the file is for.
 
     Args:
-        session: The open transaction.
-        purpose: In the administrator's words.
+        session: Any.
+        purpose: In the manager's words.
         by: Who.
         at: UTC.
 
@@ -36,10 +38,21 @@ def judgements(session: Session, *, purpose: str, by: str, at: datetime) -> list
     """
     said = checked(purpose, "incident.dataset_purpose", most=500, least=1)
     rows = list(_rows(session))
-    detail = {"purpose": said, "judgements": len(rows)}
-    audit.record(session, actor=by, action="dataset.export", subject="alerts", at=at, detail=detail)
     head = {"format": "anjeon-judgements-1", "purpose": said, "by": by, "at": iso_utc(at)}
-    return [head | {"judgements": len(rows)}, *rows]
+    return head | {"judgements": len(rows)}, rows
+
+
+def note(
+    session: Session,
+    head: Mapping[str, Any],
+    *,
+    by: str,
+    at: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Put on record that the file was taken; before anybody has it."""
+    what = {"purpose": head["purpose"], "judgements": head["judgements"], **(detail or {})}
+    audit.record(session, actor=by, action="dataset.export", subject="alerts", at=at, detail=what)
 
 
 def as_lines(found: list[dict[str, Any]]) -> str:

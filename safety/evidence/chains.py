@@ -68,7 +68,7 @@ class Sighting:
     def at_edge(self) -> bool:
         """The person may be on the way into the picture or out of it."""
         left, top, right, bottom = self.box.tolist()
-        return min(left, top) <= EDGE or max(right, bottom) >= 1 - EDGE
+        return bool(min(left, top) <= EDGE or max(right, bottom) >= 1 - EDGE)
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class Chain:
     def firm(self) -> bool:
         """Whether this is a person for sure."""
         enough = len(self.sightings) >= FIRM
-        return bool(enough or self.score >= FIRM_SCORE)
+        return enough or self.score >= FIRM_SCORE
 
     @property
     def sure(self) -> bool:

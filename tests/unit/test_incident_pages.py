@@ -1,7 +1,10 @@
 """Pages of incidents, corrective actions and accidents, as a browser sends them."""
 
+import hashlib
+import io
 import json
 import re
+import zipfile
 
 import cv2
 import httpx
@@ -143,19 +146,52 @@ def test_a_false_alarm_has_a_reason(site: Site, factory: Factory, reason: FalseA
 
 def test_judgements_are_taken_out_only_by_who_agrees(site: Site, factory: Factory) -> None:
     alert = factory.intrude(site.clock.now(), files=False)
-    admin = site.signed_in(Role.ADMIN)
-    admin.post(f"/alerts/{alert}/decide", {"reason": FalseAlarm.OUTSIDE})
-    assert BARE_KEY.search(shown(admin.get("/judgements"))) is None
-    assert site.signed_in(Role.MANAGER).get("/judgements").status_code == 403
+    manager = site.signed_in(Role.MANAGER)
+    manager.post(f"/alerts/{alert}/decide", {"reason": FalseAlarm.OUTSIDE})
+    page = manager.get("/judgements")
+    assert BARE_KEY.search(shown(page)) is None
+    assert 'name="pictures"' not in page.text
+    assert site.signed_in(Role.OPERATOR).get("/judgements").status_code == 403
     asked = {"purpose": "구역을 고치려고", "agreed": "yes"}
     for lacking in ("purpose", "agreed"):
-        assert admin.post("/judgements", asked | {lacking: ""}).status_code == 422
-    head, line = admin.post("/judgements", asked).text.splitlines()
+        assert manager.post("/judgements", asked | {lacking: ""}).status_code == 422
+    assert manager.post("/judgements", asked | {"pictures": "yes"}).status_code == 422
+    head, line = manager.post("/judgements", asked).text.splitlines()
     assert json.loads(head)["judgements"] == 1
     found = json.loads(line)
     assert (found["verdict"], found["reason"]) == ("false_positive", "outside")
     with site.database.reading() as session:
         assert audit.list_entries(session, limit=1)[0].action == "dataset.export"
+
+
+def test_judgements_come_with_blurred_pictures_where_that_is_allowed(
+    site: Site, factory: Factory
+) -> None:
+    alert = factory.intrude(site.clock.now(), lasts_s=1)
+    bare = factory.intrude(site.clock.now(), lasts_s=1, files=False)
+    directory = site.settings.evidence_dir
+    (directory / f"{1:032x}.json").write_text('{"violation": {"box": [0.1, 0.2, 0.3, 0.4]}}')
+    site.settings.dataset_pictures = True
+    manager = site.signed_in(Role.MANAGER)
+    for each in (alert, bare):
+        manager.post(f"/alerts/{each}/decide", {"verdict": "confirmed"})
+    assert 'name="pictures"' in manager.get("/judgements").text
+    asked = {"purpose": "rules", "agreed": "yes", "pictures": "yes"}
+    answer = manager.post("/judgements", asked)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        picture = archive.read(f"pictures/{1:032x}.jpg")
+        head, *rows = map(json.loads, archive.read("judgements.jsonl").splitlines())
+        assert b"28-12" in archive.read("README.txt")
+    assert picture != (directory / f"{1:032x}.jpg").read_bytes()
+    assert picture == (directory / f"{1:032x}.bodies.jpg").read_bytes()
+    assert (head["pictures"], head["left_out"]) == (1, {})
+    shown_as = {row["violation_id"]: row for row in rows}
+    assert shown_as[f"{1:032x}"]["boxes"] == [[0.1, 0.2, 0.3, 0.4]]
+    assert "picture" not in shown_as[f"{2:032x}"]
+    with site.database.reading() as session:
+        (entry,) = audit.list_entries(session, only=("dataset.export",))
+    assert entry.detail["sha256"] == hashlib.sha256(answer.content).hexdigest()
+    assert entry.detail["pictures"] == 1
 
 
 def test_accidents_and_their_form(site: Site) -> None:
