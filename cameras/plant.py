@@ -4,7 +4,7 @@ import threading
 
 from cameras.messages import PlantUpdate, ReportedVehicle
 from safety.clock import Clock, Instant
-from safety.types import MachineState, PlantState, VehiclePose
+from safety.types import MachineState, PlantState, SharedZone, VehiclePose
 from zones.feeds.port import POSE_LIFE_S
 from zones.feeds.poses import extrapolated
 
@@ -17,7 +17,7 @@ class PlantBoard:
 
     Vehicles are where their velocity has brought them since they reported, for two seconds at
     most; then they are lost. When the engine is silent machines are unknown, nothing is muted,
-    and open rules and shifts are unknown.
+    open rules and shifts are unknown, and whom other cameras see is.
     """
 
     def __init__(self, *, clock: Clock) -> None:
@@ -48,7 +48,15 @@ class PlantBoard:
         lost = frozenset({*update.lost_vehicles, *poses} - set(fresh))
         if now.monotonic - taken.monotonic > STALE_S:
             unknown = dict.fromkeys(update.machines, MachineState.UNKNOWN)
-            return PlantState(machines=unknown, vehicles=fresh, lost_vehicles=lost)
+            return PlantState(
+                machines=unknown,
+                vehicles=fresh,
+                lost_vehicles=lost,
+                shared_zones={
+                    zone_id: SharedZone(cameras=zone.cameras, unseen_by=zone.cameras)
+                    for zone_id, zone in update.shared_zones.items()
+                },
+            )
         return PlantState(
             machines=update.machines,
             vehicles=fresh,
@@ -56,6 +64,7 @@ class PlantBoard:
             muted_zones=frozenset(update.muted_zones),
             open_rules=None if update.open_rules is None else frozenset(update.open_rules),
             active_shifts=None if update.active_shifts is None else frozenset(update.active_shifts),
+            shared_zones=update.shared_zones,
         )
 
 

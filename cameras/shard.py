@@ -188,7 +188,7 @@ class Shard:
         """A violation opened, changed or closed; in the inference thread."""
         calibrated = analysis is not None and analysis.calibration is not None
         if violation.phase is Phase.OPENED and analysis is not None and calibrated:
-            self._sightings.analysed(lane.spec.id, analysis, at_once=True)
+            self._sight(lane, analysis, at_once=True)
         self._spool.put(ViolationReport(violation=violation))
         if violation.phase is Phase.OPENED and analysis is not None and self._loop is not None:
             picture = PictureCase(
@@ -213,7 +213,12 @@ class Shard:
         self._ppe_sums.analysed(analysis.observation, lane.rules.ppe_duties)
         self._live.analysed(lane, analysis)
         if analysis.calibration is not None:
-            self._sightings.analysed(lane.spec.id, analysis)
+            self._sight(lane, analysis)
+
+    def _sight(self, lane: Lane, analysis: Analysis, *, at_once: bool = False) -> None:
+        passed_over = lane.rules.passed_over.items()
+        unreal = [track_id for track_id, why in passed_over if why == "unreal"]
+        self._sightings.analysed(lane.spec.id, analysis, unreal=unreal, at_once=at_once)
 
     def _post(self, figure: FloorSighting | PpeSums) -> None:
         if self._loop is not None:

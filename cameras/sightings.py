@@ -1,6 +1,6 @@
 """What calibrated cameras see on the floor, told to the engine a few times a second."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from cameras.analysis import Analysis
 from cameras.messages import FloorSighting
@@ -26,12 +26,20 @@ class Sightings:
         self._clock = clock
         self._told_at: dict[str, float] = {}
 
-    def analysed(self, camera_id: str, analysis: Analysis, *, at_once: bool = False) -> None:
+    def analysed(
+        self,
+        camera_id: str,
+        analysis: Analysis,
+        *,
+        unreal: Collection[int] = (),
+        at_once: bool = False,
+    ) -> None:
         """Take one frame of a calibrated camera.
 
         Args:
             camera_id: The camera.
             analysis: Of that frame.
+            unreal: Tracks of what is no person: they are nowhere on the floor.
             at_once: Tell of it however short ago the last one was: a violation is on its way,
                 and the engine has to know who on the plan that is when it comes.
         """
@@ -43,7 +51,7 @@ class Sightings:
             FloorSighting(
                 camera_id=camera_id,
                 age_s=max(0.0, self._clock.now().monotonic - at),
-                people=_places(analysis.persons),
+                people=_places(p for p in analysis.persons if p.track_id not in unreal),
                 vehicles=_places(analysis.vehicles),
             )
         )

@@ -283,6 +283,22 @@ class VehiclePose:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedZone:
+    """A zone on the floor that several cameras see, as the whole site knows it.
+
+    Attributes:
+        cameras: The cameras that see it.
+        people: Everybody in it, each once: the tracks, by camera and track id, by which that
+            person is seen or was a moment ago.
+        unseen_by: Those of ``cameras`` that cannot tell now who is in it.
+    """
+
+    cameras: tuple[str, ...]
+    people: tuple[tuple[tuple[str, int], ...], ...] = ()
+    unseen_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlantState:
     """What the plant says, as of one moment. What is absent is unknown, and so armed.
 
@@ -295,6 +311,7 @@ class PlantState:
         open_rules: Rules of this site that have an open violation, for rules armed by others;
             None: unknown.
         active_shifts: Shifts of the site's calendar that are on now; None: unknown.
+        shared_zones: Zones in which people are counted and that several cameras see, by id.
     """
 
     machines: Mapping[str, MachineState] = field(default_factory=dict)
@@ -303,6 +320,7 @@ class PlantState:
     muted_zones: frozenset[str] = frozenset()
     open_rules: frozenset[str] | None = None
     active_shifts: frozenset[str] | None = None
+    shared_zones: Mapping[str, SharedZone] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cameras.messages.base import Message
 from safety.clock import Instant
-from safety.types import MachineState, ObjectClass
+from safety.types import MachineState, ObjectClass, SharedZone
 
 
 class ReportedVehicle(BaseModel):
@@ -43,6 +43,8 @@ class PlantUpdate(Message):
     """None: not known."""
     active_shifts: tuple[str, ...] | None
     """None: not known."""
+    shared_zones: dict[str, SharedZone] = {}
+    """Zones in which people are counted and that several cameras see, by id."""
 
 
 class MachineInfo(BaseModel):

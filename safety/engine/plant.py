@@ -19,7 +19,7 @@ from safety.store import mutes
 from safety.store.database import Database
 from safety.store.tables import Mute
 from safety.store.times import utc
-from safety.types import Phase, Violation
+from safety.types import Phase, SharedZone, Violation
 from zones.feeds.http_push import HttpPushFeed
 from zones.feeds.hub import FeedHub
 from zones.feeds.port import FeedPort
@@ -47,6 +47,7 @@ class PlantDesk:
         to_shards: Sends to every shard.
         to_dashboards: Sends to every dashboard.
         not_paused: Called when a vehicle has not confirmed that it paused.
+        shared_zones: Who is in zones that several cameras see, by zone id.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class PlantDesk:
         to_shards: Callable[[PlantUpdate], None],
         to_dashboards: Callable[[PlantStatus], None],
         not_paused: Callable[[str, Violation], None],
+        shared_zones: Callable[[], dict[str, SharedZone]],
     ) -> None:
         self._clock = clock
         self._database = database
@@ -65,6 +67,7 @@ class PlantDesk:
         self._to_shards = to_shards
         self._to_dashboards = to_dashboards
         self._not_paused = not_paused
+        self._shared_zones = shared_zones
         self._began = clock.now()
         self._spec = SiteSpec(name="Anjeon")
         self._changed = asyncio.Event()
@@ -92,6 +95,10 @@ class PlantDesk:
             self._changed.set()
         self._open[violation.id] = violation.rule_id, self._clock.now().monotonic
         self._ask_to_pause(violation)
+
+    def tell_now(self) -> None:
+        """Something that shards have to know has changed."""
+        self._changed.set()
 
     def look_at_mutes(self) -> None:
         """Somebody has muted a zone, or ended that."""
@@ -150,6 +157,7 @@ class PlantDesk:
             muted_zones=tuple(sorted(self._mutes.zones(now))),
             open_rules=self._open_rules(now),
             active_shifts=None if shifts is None else tuple(sorted(shifts)),
+            shared_zones=self._shared_zones(),
         )
 
     def status(self, now: Instant) -> PlantStatus:

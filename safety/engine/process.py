@@ -54,6 +54,7 @@ from safety.engine.recorder import Recorder
 from safety.engine.reminders import ReminderDesk
 from safety.engine.reporting import ReportDesk
 from safety.engine.self_tests import SelfTestDesk
+from safety.engine.sharing import SharedZones
 from safety.engine.site import EngineSite, SiteKeeper
 from safety.engine.violations import Reply, ViolationDesk
 from safety.evidence.copies import Copies, detector_maker
@@ -204,6 +205,12 @@ class Engine:
             metrics=self._metrics,
             alert=self._events.blindness,
         )
+        self._shared_zones = SharedZones(
+            clock=clock,
+            site=lambda: self._site,
+            people=self._plan.people,
+            statuses=lambda: self._cameras.statuses,
+        )
         self._plant = PlantDesk(
             clock=clock,
             database=database,
@@ -211,6 +218,7 @@ class Engine:
             to_shards=lambda update: self._links.broadcast(update, "shard"),
             to_dashboards=lambda status: self._links.broadcast(status, "dashboard"),
             not_paused=self._events.not_paused,
+            shared_zones=self._shared_zones.look,
         )
         self._drills = DrillDesk(
             clock=clock,
@@ -401,6 +409,8 @@ class Engine:
                 self._links.broadcast(message, "dashboard")
             case FloorSighting():
                 self._plan.sight(message)
+                if self._shared_zones.changed():
+                    self._plant.tell_now()
             case PpeSums():
                 self._ppe_sums.take(message)
             case ShardStats():

@@ -98,6 +98,7 @@ async def working(site: SiteSpec, database: Database, clock: Clock) -> AsyncIter
         to_shards=heard.updates.append,
         to_dashboards=heard.statuses.append,
         not_paused=lambda vehicle_id, _: heard.not_paused.append(vehicle_id),
+        shared_zones=dict,
     )
     await desk.configure(site)
     task = asyncio.create_task(desk.run())
@@ -195,6 +196,7 @@ async def test_open_rules_are_unknown_at_first_then_as_reported(record: Database
         to_shards=lambda _: None,
         to_dashboards=lambda _: None,
         not_paused=lambda *_: None,
+        shared_zones=dict,
     )
     desk.violation(violation(clock))
     assert desk.update(clock.now()).open_rules is None

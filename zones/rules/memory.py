@@ -76,9 +76,9 @@ class Memory(Generic[T]):
         """Forget somebody, if anything is remembered of them."""
         self._kept.pop(track_id, None)
 
-    def all(self) -> list[T]:
-        """What is remembered of everybody, those who are not seen too."""
-        return [kept.value for kept in self._kept.values()]
+    def items(self) -> list[tuple[int, T]]:
+        """What is remembered of everybody, those who are not seen too, with their track ids."""
+        return [(track_id, kept.value) for track_id, kept in self._kept.items()]
 
     def clear(self) -> None:
         """Forget everybody."""
