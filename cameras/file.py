@@ -29,6 +29,8 @@ class FileSource:
             CameraError: not_found, not_video or unreachable (no permission).
         """
         self._loop = spec.loop
+        self._begins_at = spec.begins_at
+        self._played_s: float | None = None
         self._clock = clock
         self._pace = Pace(clock, cancelled)
         self._connection = connection
@@ -47,6 +49,7 @@ class FileSource:
     def packets(self) -> Iterator[EncodedPacket]:
         """Pictures when they are due; timestamps go on rising when the file starts again."""
         lap_starts_s = 0.0
+        self._fall_in()
         while True:
             lap_ends_s = lap_starts_s
             for packet in self._lap(lap_starts_s):
@@ -63,11 +66,28 @@ class FileSource:
         """Close the file."""
         self._container.close()
 
+    def _fall_in(self) -> None:
+        """Go to where the film is by now, if it has a beginning; the key frame before that."""
+        length_s = _length_s(self._stream)
+        if self._begins_at is None or length_s is None:
+            return
+        played_s = self._clock.now().wall - self._begins_at
+        self._played_s = played_s % length_s if self._loop else min(max(0, played_s), length_s)
+        ticks = int(self._played_s / (self._stream.time_base or 1))
+        self._container.seek((self._stream.start_time or 0) + ticks, stream=self._stream)
+
     def _lap(self, starts_s: float) -> Iterator[EncodedPacket]:
         try:
             yield from self._pictures(starts_s)
         except av.error.FFmpegError as error:
             raise failures.from_ffmpeg(error, self._place) from None
+
+    def _catch_up(self, first_s: float) -> None:
+        """Show at once what lies between the first key frame and where the film is by now."""
+        if self._played_s is not None:
+            begun_s = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
+            self._pace.begin(max(0.0, self._played_s - (first_s - begun_s)))
+            self._played_s = None
 
     def _pictures(self, starts_s: float) -> Iterator[EncodedPacket]:
         # A new filter per lap: it puts the parameter sets in front of the first key frame again.
@@ -79,7 +99,9 @@ class FileSource:
                 pts_s, dts_s = _times(packet)
                 if first is None and not packet.is_keyframe:
                     continue
-                first = first or (pts_s, dts_s)
+                if first is None:
+                    first = pts_s, dts_s
+                    self._catch_up(dts_s)
                 if not self._pace.wait_for(starts_s + dts_s - first[1]):
                     return
                 data = bytes(packet)
@@ -91,6 +113,13 @@ class FileSource:
                     at=self._clock.now(),
                     connection=self._connection,
                 )
+
+
+def _length_s(stream: VideoStream) -> float | None:
+    """How long a film is; None if it does not say."""
+    if not stream.duration or not stream.time_base:
+        return None
+    return float(stream.duration * stream.time_base)
 
 
 def _times(packet: "av.Packet[VideoStream]") -> tuple[float, float]:

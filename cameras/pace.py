@@ -20,6 +20,10 @@ class Pace:
         self._cancelled = cancelled
         self._start: float | None = None
 
+    def begin(self, played_s: float) -> None:
+        """The film has been running for so long already."""
+        self._start = self._clock.now().monotonic - played_s
+
     @property
     def cancelled(self) -> bool:
         """Whether waiting has been called off."""

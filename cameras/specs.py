@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, FiniteFloat, field_validator
 
 from safety.config import Label, SecretRef, Slug, Spec
 from zones.calibration import CalibrationSpec
@@ -39,6 +39,9 @@ class FileSpec(Spec):
     """Video file on this machine."""
     loop: bool = True
     """Start again at the end; otherwise the camera goes blind there."""
+    begins_at: FiniteFloat | None = None
+    """Unix time of a beginning of the film: with the same one several films, and feeds that are
+    made up, keep in step. Not given: it begins when it is opened."""
 
 
 class SyntheticSpec(Spec):

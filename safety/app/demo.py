@@ -28,15 +28,34 @@ from safety.site.spec import SiteSpec
 from safety.store import report_revisions
 from safety.store.database import Database
 from safety.store.times import utc
+from zones.feeds.simulated import SimulatedSpec
 
 SIREN = "siren"
+FILMS_AFTER_S = 3.0
+"""The films' beginning is due so long after the start: when the cameras are ready, and before the
+worker on the first one enters the cell."""
 POLL_S = 0.05
 
 
-def demo_spec() -> SiteSpec:
-    """The demo site, its films found wherever the package is installed."""
+def demo_spec(begins_at: float | None = None) -> SiteSpec:
+    """The demo site, its films found wherever the package is installed.
+
+    Args:
+        begins_at: Unix time at which all films and the made-up plant begin, to keep in step.
+    """
     site = read_site(SITE, check_secrets=False)
-    return site.model_copy(update={"cameras": tuple(_located(c) for c in site.cameras)})
+    feeds = tuple(
+        feed.model_copy(update={"begins_at": begins_at})
+        if isinstance(feed, SimulatedSpec)
+        else feed
+        for feed in site.plant.feeds
+    )
+    return site.model_copy(
+        update={
+            "cameras": tuple(_located(camera, begins_at) for camera in site.cameras),
+            "plant": site.plant.model_copy(update={"feeds": feeds}),
+        }
+    )
 
 
 async def run_demo(
@@ -66,9 +85,11 @@ async def run_demo(
         os.environ.update(_environment(settings))
         database = Database(settings.database)
         database.migrate()
-        apply_site(database, demo_spec(), by="demo", now=utc(clock.now()))
         if history:
+            apply_site(database, demo_spec(), by="demo", now=utc(clock.now()))
             _make_up_history(database, clock)
+        begins_at = clock.now().wall + FILMS_AFTER_S
+        apply_site(database, demo_spec(begins_at), by="demo", now=utc(clock.now()))
         login = create_one_time_login(database, clock)
         _introduce(settings, login, headless=headless)
         tasks = [
@@ -120,10 +141,11 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {f"ANJEON_{name.upper()}": str(value) for name, value in values.items()}
 
 
-def _located(camera: CameraSpec) -> CameraSpec:
+def _located(camera: CameraSpec, begins_at: float | None) -> CameraSpec:
     if not isinstance(camera.source, FileSpec):
         return camera
-    source = camera.source.model_copy(update={"path": SITE.parent / camera.source.path})
+    path = SITE.parent / camera.source.path
+    source = camera.source.model_copy(update={"path": path, "begins_at": begins_at})
     return camera.model_copy(update={"source": source})
 
 

@@ -5,16 +5,18 @@ It needs no network. Everything it says is made up: never bind real zones to it.
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, Self
 
-from pydantic import Field, FiniteFloat, field_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from safety.clock import Clock, Instant
 from safety.config import Slug, Spec
 from safety.types import MachineState, VehiclePose
 from zones.feeds.base import Feed, FeedBase
 from zones.feeds.port import FeedPort
-from zones.feeds.twins.route import place_on
+from zones.feeds.twins.route import Place, place_at, place_on
 from zones.feeds.vehicles import VehicleSpec
 
 STEP_S = 0.1
@@ -63,6 +65,9 @@ class SimulatedVehicle(Spec):
     """Corners of the round on the floor plan, metres."""
     speed_mps: float = Field(default=1.0, gt=0, le=5)
     """Its speed."""
+    passes_s: tuple[FiniteFloat, ...] = ()
+    """When it is at each corner, seconds of a run that ends with the last one and begins anew at
+    the first; not given: it drives at its speed, and back to the first corner."""
 
     @field_validator("route_m")
     @classmethod
@@ -70,6 +75,26 @@ class SimulatedVehicle(Spec):
         if max(math.dist(route[0], point) for point in route) < 0.1:
             raise ValueError("must be longer than 0.1 m")
         return route
+
+    @model_validator(mode="after")
+    def _passes_each_corner(self) -> Self:
+        times = self.passes_s
+        if times and (
+            len(times) != len(self.route_m)
+            or times[0] < 0
+            or any(later <= earlier for earlier, later in pairwise(times))
+        ):
+            raise PydanticCustomError(
+                "feed.passes",
+                "passes_s needs one rising time for every corner of the route",
+            )
+        return self
+
+    def at(self, seconds: float) -> tuple[Place, float]:
+        """Where it is so many seconds after the beginning, and how fast."""
+        if not self.passes_s:
+            return place_on(self.route_m, seconds * self.speed_mps), self.speed_mps
+        return place_at(self.route_m, self.passes_s, seconds)
 
 
 class SimulatedSpec(FeedBase):
@@ -80,6 +105,9 @@ class SimulatedSpec(FeedBase):
     """Machines with a rhythm."""
     vehicles: tuple[SimulatedVehicle, ...] = Field(default=(), max_length=100)
     """Vehicles on a round."""
+    begins_at: FiniteFloat | None = None
+    """Unix time of the beginning, to keep in step with films that begin then; not given: when it
+    is connected."""
 
     @property
     def machine_ids(self) -> tuple[str, ...]:
@@ -107,11 +135,12 @@ class SimulatedFeed(Feed):
 
     async def session(self) -> None:
         began = self.clock.now()
+        before_s = began.wall - (self._spec.begins_at or began.wall)
         self.port.is_connected()
         while True:
             now = self.clock.now()
             self.port.received()
-            self.tell(now, now.monotonic - began.monotonic)
+            self.tell(now, before_s + now.monotonic - began.monotonic)
             await self.clock.sleep_async(STEP_S)
 
     def tell(self, now: Instant, seconds: float) -> None:
@@ -120,7 +149,7 @@ class SimulatedFeed(Feed):
             state = machine.at(seconds)
             self.port.machine(machine.machine_id, state, state.value)
         for each in self._spec.vehicles:
-            place = place_on(each.route_m, seconds * each.speed_mps)
+            place, speed_mps = each.at(seconds)
             vehicle = self._vehicles[each.vehicle_id]
             self.port.vehicle(
                 VehiclePose(
@@ -131,8 +160,8 @@ class SimulatedFeed(Feed):
                     y_m=place.y_m,
                     heading_rad=place.heading_rad,
                     velocity_mps=(
-                        each.speed_mps * math.cos(place.heading_rad),
-                        each.speed_mps * math.sin(place.heading_rad),
+                        speed_mps * math.cos(place.heading_rad),
+                        speed_mps * math.sin(place.heading_rad),
                     ),
                     footprint_m=vehicle.footprint_m or vehicle.assumed_footprint_m,
                 )

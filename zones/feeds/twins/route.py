@@ -31,3 +31,30 @@ def place_on(route: tuple[Point, ...], travelled_m: float) -> Place:
             )
         rest -= length
     return Place(x_m=route[0][0], y_m=route[0][1], heading_rad=0.0)
+
+
+def place_at(
+    route: tuple[Point, ...], passes_s: tuple[float, ...], seconds: float
+) -> tuple[Place, float]:
+    """Where a vehicle is that passes every corner at its time, and its speed, m/s.
+
+    After the last corner it is at the first again, at once: a film that begins anew.
+    """
+    rest = seconds % passes_s[-1]
+    for (start, end), (a, b) in zip(pairwise(passes_s), pairwise(route), strict=True):
+        if rest < end:
+            share = max(0.0, rest - start) / (end - start)
+            place = Place(
+                x_m=a[0] + (b[0] - a[0]) * share,
+                y_m=a[1] + (b[1] - a[1]) * share,
+                heading_rad=_heading(route, a, b),
+            )
+            return place, math.dist(a, b) / (end - start)
+    raise AssertionError("the rest of a division is smaller than the divisor")
+
+
+def _heading(route: tuple[Point, ...], a: Point, b: Point) -> float:
+    """Where it looks: along its way; while it stands, along the whole route."""
+    if math.dist(a, b) < 0.01:
+        a, b = route[0], route[-1]
+    return math.atan2(b[1] - a[1], b[0] - a[0])
