@@ -59,7 +59,7 @@ class InStep {
 
   #tick() {
     if (!this.#playing || !this.#group.isConnected) return;
-    const at = (performance.now() - this.#zero) / 1000;
+    const at = Math.min((performance.now() - this.#zero) / 1000, Number(this.#slider.max));
     this.#slider.value = at.toFixed(1);
     this.#show(at, FAR_APART_S);
     if (at >= Number(this.#slider.max)) this.#pause();
@@ -73,7 +73,7 @@ class InStep {
       const begins = Number(video.dataset.begins);
       const ends = Number(video.dataset.ends);
       const wanted = Math.min(Math.max(at, begins), ends) - begins;
-      const there = at >= begins && at <= ends;
+      const there = at >= begins - ALIKE_S && at <= ends + ALIKE_S;
       video.classList.toggle("is-out", !there);
       if (Math.abs(video.currentTime - wanted) > tolerance && !video.seeking) {
         video.currentTime = wanted;
