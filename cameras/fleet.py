@@ -14,6 +14,7 @@ from cameras.messages import CameraStatus, Configure
 from cameras.region_notes import note_of, write_note
 from cameras.region_planner import Part, Planner
 from cameras.specs import CameraSpec
+from cameras.thinning import first_free, phase_of
 from cameras.worker import CameraWorker
 from safety.clock import Clock, Instant
 from safety.types import CameraState, Violation
@@ -66,6 +67,7 @@ class Fleet:
         self._clock = clock
         self._lanes: dict[str, Lane] = {}
         self._disabled: dict[str, Instant] = {}
+        self._turns: dict[str, int] = {}
 
     def lane(self, camera_id: str) -> Lane | None:
         """A running camera."""
@@ -145,6 +147,7 @@ class Fleet:
 
     async def _remove(self, camera_id: str) -> None:
         lane = self._lanes.pop(camera_id)
+        del self._turns[camera_id]
 
         def order(lanes: dict[str, Lane]) -> list[Violation]:
             del lanes[camera_id]
@@ -186,7 +189,10 @@ class Fleet:
             new_id=lambda: uuid4().hex,
             calibration=part.calibration,
         )
-        worker = CameraWorker(spec, clock=self._clock, notify=self._inference.notify)
+        turn = self._turns[spec.id] = first_free(self._turns.values())
+        worker = CameraWorker(
+            spec, clock=self._clock, notify=self._inference.notify, phase=phase_of(turn)
+        )
         lane = Lane(
             spec,
             worker,

@@ -189,17 +189,21 @@ class InferenceThread:
             self._stream(detector, waiting)
 
     def _next(self, detector: Detector | None = None) -> Waiting | None:
-        """The newest frame of the camera that has waited longest, of one network or of any."""
+        """The newest frame of the camera that has waited longest, of one network or of any.
+
+        A camera waits from the first frame that nobody took. While the machine keeps up, that is
+        first come, first served, which keeps the longest wait short; when it does not, newer
+        frames replace older ones and every camera still has its turn.
+        """
         ready = [
             lane
             for lane in self._lanes.values()
             if lane.worker.slot.ready and (detector is None or lane.detector in {None, detector})
         ]
-        for lane in sorted(ready, key=lambda lane: lane.served_at):
+        for lane in sorted(ready, key=lambda lane: lane.worker.slot.waiting_since):
             frame = lane.worker.slot.take()
             if frame is not None:
                 lane.newest = frame
-                lane.served_at = self._clock.now().monotonic
                 return lane, frame
         return None
 

@@ -25,7 +25,13 @@ class Intake:
     """Takes one camera's packets, from whichever connection is the newest."""
 
     def __init__(
-        self, spec: CameraSpec, *, ring: PacketRing, slot: FrameSlot, health: HealthMonitor
+        self,
+        spec: CameraSpec,
+        *,
+        ring: PacketRing,
+        slot: FrameSlot,
+        health: HealthMonitor,
+        phase: float = 0.0,
     ) -> None:
         self._spec = spec
         self._ring = ring
@@ -38,7 +44,7 @@ class Intake:
         self._scaler = Scaler(spec.network_width)
         self._frozen = FrozenPicture(spec.frozen_after_s)
         self._key_frame_since_scaled = False
-        self._thinning = Thinning(spec.id, spec.max_fps)
+        self._thinning = Thinning(spec.max_fps, phase=phase)
 
     def subscribe(self, subscriber: PacketSubscriber) -> Callable[[], None]:
         """Hand every further packet to ``subscriber`` too; returns how to end that."""

@@ -76,7 +76,6 @@ class Lane:
         spec: The camera; replaced while it runs if only words changed.
         zones: Polygons of the camera's zones by id.
         analyst: Makes persons, vehicles and violations of what the network found.
-        served_at: When it was last given to the network, monotonic seconds.
         newest: The newest frame that was taken for analysis.
         latest: The newest analysed frame.
         ended: Its open violations have been closed because it is blind.
@@ -102,7 +101,6 @@ class Lane:
         self.worker = worker
         self.analyst = Analyst(rules, calibration=calibration)
         self.zones = zones
-        self.served_at = 0.0
         self.latest: Analysis | None = None
         self.ended = True
         self.loading = False

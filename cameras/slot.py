@@ -18,12 +18,15 @@ class FrameSlot:
         self._lock = threading.Lock()
         self._frame: Frame | None = None
         self._dropped = 0
+        self._waiting_since = 0.0
 
     def put(self, frame: Frame) -> None:
         """Offer a frame; one that nobody took is dropped and counted."""
         with self._lock:
             if self._frame is not None:
                 self._dropped += 1
+            else:
+                self._waiting_since = frame.captured_at.monotonic
             self._frame = frame
         if self._notify is not None:
             self._notify()
@@ -38,6 +41,12 @@ class FrameSlot:
     def ready(self) -> bool:
         """Whether there is a frame to take."""
         return self._frame is not None
+
+    @property
+    def waiting_since(self) -> float:
+        """When the frame was captured, or the first of those that it replaced: since then nobody
+        has looked at this camera; monotonic seconds."""
+        return self._waiting_since
 
     @property
     def dropped(self) -> int:

@@ -52,6 +52,7 @@ class CameraWorker:
 
     Args:
         notify: Called in the reading thread whenever a new frame lies in the slot.
+        phase: Its part of the time between two analysed frames; see ``Thinning``.
 
     Attributes:
         slot: The newest frame for analysis.
@@ -59,7 +60,12 @@ class CameraWorker:
     """
 
     def __init__(
-        self, spec: CameraSpec, *, clock: Clock, notify: Callable[[], None] | None = None
+        self,
+        spec: CameraSpec,
+        *,
+        clock: Clock,
+        notify: Callable[[], None] | None = None,
+        phase: float = 0.0,
     ) -> None:
         self.spec = spec
         self.slot = FrameSlot(notify)
@@ -67,7 +73,9 @@ class CameraWorker:
         self.ring = PacketRing(seconds=seconds, max_bytes=RING_BYTES)
         self._clock = clock
         self._monitor = HealthMonitor(clock)
-        self._intake = Intake(spec, ring=self.ring, slot=self.slot, health=self._monitor)
+        self._intake = Intake(
+            spec, ring=self.ring, slot=self.slot, health=self._monitor, phase=phase
+        )
         self._backoff = Backoff(first_s=FIRST_PAUSE_S, last_s=LONGEST_PAUSE_S)
         self._stopping = threading.Event()
         self._abandoned: list[Reader] = []

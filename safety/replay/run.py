@@ -129,7 +129,7 @@ def replay_film(
         else:
             alike.append(run)
     camera = looks[0].scenery.camera
-    thinning = Thinning(camera.id, camera.max_fps)
+    thinning = Thinning(camera.max_fps)
     frames = frames_of(
         film, camera_id=camera.id, width_px=camera.network_width, starts=starts, damage=damage
     )

@@ -28,17 +28,16 @@ def manager(site: Site, factory: Factory) -> Browser:
     return browser
 
 
-def record_somebody(site: Site) -> None:
-    """Ten minutes ago somebody stood in the press zone for four seconds."""
+def record_somebody(site: Site, now: Instant) -> None:
+    """Ten minutes before ``now`` somebody stood in the press zone for four seconds."""
     log = ObservationLog(
         site.settings.observations_dir, clock=site.clock, hours=48, mb_per_camera=10
     )
     log.start()
-    now = site.clock.now().wall
     actors = (acting(1, (1.0, "out"), (5.0, "in"), (8.0, "out")),)
     for at_s in frame_times(8.0):
         seen = observation(see(actors, at_s), at_s)
-        at = Instant(wall=now - 600 + at_s, monotonic=seen.at.monotonic)
+        at = Instant(wall=now.wall - 600 + at_s, monotonic=seen.at.monotonic)
         log.put(replace(seen, camera_id="press", at=at), PlantState())
     log.stop()
 
@@ -46,9 +45,10 @@ def record_somebody(site: Site) -> None:
 def test_a_rule_is_tried_on_what_was_recorded(
     site: Site, factory: Factory, manager: Browser
 ) -> None:
-    record_somebody(site)
-    # Its clip begins a quarter of a second before the person is in the zone.
-    factory.intrude(site.clock.now().shifted(-599.25), lasts_s=4.0)
+    now = site.clock.now()
+    record_somebody(site, now)
+    # Its clip begins a quarter of a second before the person is seen there.
+    factory.intrude(now.shifted(-600.25), lasts_s=4.0)
     asked = {"rule_id": "press-entry", "since": "1h", "camera": "press"}
     api = site.program("configure")
     answer = api.post("/api/v1/replay", json=asked, timeout=PATIENCE_S)
