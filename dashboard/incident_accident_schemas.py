@@ -8,13 +8,17 @@ from pydantic import Field
 
 from dashboard.incident_accidents import AccidentView
 from dashboard.incident_schemas import Long, Short
-from dashboard.schemas import Answer
+from dashboard.schemas import NO_EXAMPLE, Answer, example
 from safety.incidents.deadlines import Urgency
 from safety.incidents.types import AccidentKind, Outcome, Representative, WorkerGroup
 
 
 class AccidentBody(Answer):
     """What is entered of an accident."""
+
+    model_config = example(
+        occurred_on="2026-01-05", kind="caught", worker_group="own", lost_days=14, place="Hall 2"
+    )
 
     occurred_on: date
     occurred_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
@@ -42,6 +46,8 @@ class AccidentBody(Answer):
 
 class AccidentInfo(AccidentBody):
     """An accident on record; its version is the ETag."""
+
+    model_config = NO_EXAMPLE
 
     id: str
     form_due_on: date | None

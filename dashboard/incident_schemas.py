@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from dashboard.incident_linking import Precision
 from dashboard.incident_views import IncidentView
-from dashboard.schemas import Answer
+from dashboard.schemas import Answer, example
 from safety.incidents.incident_entry import IncidentEntry, Person
 from safety.incidents.risk import Level
 from safety.incidents.types import (
@@ -71,6 +71,14 @@ class IncidentBody(Answer):
 class NewIncident(IncidentBody):
     """An incident to be put on record."""
 
+    model_config = example(
+        kind="near_miss",
+        title="Pallet fell beside the press",
+        occurred_at="2026-01-05T09:30:00+09:00",
+        place="Hall 2",
+        people=[{"role": "worker", "count": 1}],
+    )
+
     alerts: list[str] = Field(default_factory=list, max_length=100)
     """Alerts that it comes from; those that nobody judged are confirmed by it."""
 
@@ -87,12 +95,21 @@ class CauseInfo(Answer):
 class NewCause(Answer):
     """One more answer to "why?"."""
 
+    model_config = example(text="The pallet was not wrapped")
+
     text: Short
     parent_id: str | None = None
 
 
 class ActionBody(Answer):
     """What is to be done."""
+
+    model_config = example(
+        text="A guard at the loading place",
+        control="engineering",
+        owner="Maintenance",
+        due_on="2026-02-01",
+    )
 
     text: Short
     control: Control

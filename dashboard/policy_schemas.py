@@ -7,13 +7,15 @@ from typing import Literal, cast
 from pydantic import Field
 
 from alerts.policy_spec import ContactRole
-from dashboard.schemas import Answer
+from dashboard.schemas import NO_EXAMPLE, Answer, example
 from safety.config import Slug
 from safety.store.policy_tables import Contact
 
 
 class ContactBody(Answer):
     """A person who can be told."""
+
+    model_config = example(name="Kim", role="manager", phone="010-1234-5678", shifts=["day"])
 
     name: str = Field(min_length=1, max_length=120)
     """What colleagues call them; a nickname will do."""
@@ -32,12 +34,18 @@ class ContactBody(Answer):
 class ContactInfo(ContactBody):
     """A contact as it is kept; its version is the ETag."""
 
+    model_config = NO_EXAMPLE
+
     id: str
     version: int
 
 
 class DutyChangeBody(Answer):
     """Days, first and last included, on which somebody is away or on duty all day."""
+
+    model_config = example(
+        contact_id="kim", first_day="2026-02-16", last_day="2026-02-18", on_duty=False
+    )
 
     contact_id: Slug
     first_day: date
@@ -49,6 +57,8 @@ class DutyChangeBody(Answer):
 
 class DutyChangeInfo(DutyChangeBody):
     """A change of duty as it is kept."""
+
+    model_config = NO_EXAMPLE
 
     id: str
     created_at: datetime

@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from cameras.messages import CameraStatus
 from safety.incidents.types import FalseAlarm
 from safety.types import CameraState
+
+
+def example(**values: JsonValue) -> ConfigDict:
+    """Settings of a model whose description shows how it is filled in."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+NO_EXAMPLE: Final = ConfigDict(json_schema_extra=None)
+"""Settings of an answer that says more than the request that it is made from."""
 
 
 class Answer(BaseModel):
@@ -85,6 +94,8 @@ class AlertInfo(Answer):
 class Decision(Answer):
     """Somebody's judgement of an alert."""
 
+    model_config = example(verdict="false_positive", reason="other", note="a cat")
+
     verdict: Literal["confirmed", "false_positive"]
     reason: FalseAlarm | None = None
     """Why it was false; ``other`` needs a note."""
@@ -144,6 +155,8 @@ class TokenInfo(Answer):
 
 class NewToken(Answer):
     """A token to be made."""
+
+    model_config = example(name="MES", scopes=["read", "acknowledge"], days=365)
 
     name: str = Field(min_length=1, max_length=120)
     scopes: Sequence[Literal["read", "acknowledge", "configure"]] = Field(min_length=1)
