@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
 from dashboard.app import create_app
 from dashboard.hub import Hub
@@ -123,6 +124,16 @@ class TestDescription:
             wanted = "idempotency-key" if made and "revisions" not in where[1] else "if-match"
             if "imports" not in where[1]:
                 assert wanted in headers, where
+
+    def test_examples_are_what_they_show(self, described: dict[str, Any]) -> None:
+        shown = 0
+        for name, schema in described["components"]["schemas"].items():
+            for example in schema.get("examples", ()):
+                whole = {**schema, "components": described["components"]}
+                assert not list(Draft202012Validator(whole).iter_errors(example)), name
+                assert set(example) <= set(schema["properties"]), name
+                shown += 1
+        assert shown >= 8
 
 
 @pytest.fixture

@@ -179,6 +179,13 @@ def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("accounts") / "anjeon.db"
     database = Database(f"sqlite:///{path}")
     database.migrate()
+    add_accounts(database)
+    database.dispose()
+    return path
+
+
+def add_accounts(database: Database) -> None:
+    """One user of each role; their login is their role."""
     with database.transaction() as session:
         for role in Role:
             accounts.create_user(
@@ -190,8 +197,6 @@ def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 by="test",
                 at=datetime.now(UTC),
             )
-    database.dispose()
-    return path
 
 
 @pytest.fixture
@@ -210,6 +215,14 @@ def site(accounts_file: Path, tmp_path: Path) -> Iterator[Site]:
     settings.run_dir.mkdir(parents=True)
     shutil.copy(accounts_file, settings.data_dir / "anjeon.db")
     database = Database(settings.database)
+    with site_on(database, settings) as running:
+        yield running
+    database.dispose()
+
+
+@contextmanager
+def site_on(database: Database, settings: Settings) -> Iterator[Site]:
+    """A running dashboard over this record."""
     clock = ShiftedClock()
     app = create_app(settings, database, Hub(settings, clock), clock=clock)
     with serving(app) as address, ExitStack() as clients:
@@ -220,4 +233,3 @@ def site(accounts_file: Path, tmp_path: Path) -> Iterator[Site]:
             address=address,
             open_clients=clients,
         )
-    database.dispose()
