@@ -38,6 +38,7 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 _PATTERNS: Mapping[str, str] = {
+    r"^[^\x00": "holds control characters or line ends; write it without them",
     "^[a-z0-9][a-z0-9_-]{0,62}$": "must be 1 to 63 of a-z, 0-9, - and _, "
     "beginning with a letter or digit",
     "^(env:": "must say where the secret is kept, env:NAME or file:/absolute/path, "
