@@ -35,6 +35,10 @@ _IN_FLOAT = {"LP_TRANSFORMS_MODE": "NO"}
 _SPARE_REQUESTS = 1
 """Beyond one per stream: filled while the others run, so that no stream waits for its next."""
 
+_LOOK_MS = 4
+"""How often it is looked for further pictures while the oldest is being worked at: a stream that
+has nothing to do would otherwise wait for the others."""
+
 
 class OpenVinoDetector(Generic[Found]):
     """A network in OpenVINO, one request per picture.
@@ -103,6 +107,7 @@ class OpenVinoDetector(Generic[Found]):
                 while running:
                     while self._free and (picture := take()) is not None:
                         running.append(self._start(self._free.popleft(), picture))
+                    self._wait(running, take)
                     request, placement = running.popleft()
                     found = self._finish(request, placement)
                     self._free.append(request)
@@ -125,6 +130,13 @@ class OpenVinoDetector(Generic[Found]):
         place(picture, request.get_input_tensor().data[0], placement)
         request.start_async()
         return request, placement
+
+    def _wait(self, running: deque[tuple[Any, Placement]], take: Take) -> None:
+        """Until the oldest picture is done; those that come meanwhile are started at once."""
+        request, _ = running[0]
+        while self._free and not request.wait_for(_LOOK_MS):
+            if (picture := take()) is not None:
+                running.append(self._start(self._free.popleft(), picture))
 
     def _finish(self, request: Any, placement: Placement) -> Found:
         request.wait()

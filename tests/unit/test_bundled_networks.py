@@ -13,7 +13,7 @@ from safety.perception.bundle import FOLDER, shipped
 from safety.perception.devices import Engine
 from safety.perception.load import load_object_detector, load_pose_detector
 from safety.perception.models import find_pose_model, find_ppe_model, read_card
-from safety.types import ObjectClass
+from safety.types import ObjectClass, Picture
 from tests.support.pictures import film_frames
 
 Find = Callable[[Settings], Path]
@@ -58,6 +58,28 @@ def test_people_are_seen_in_the_demo(engine: Engine, tmp_path: Path) -> None:
         assert persons.sum() >= 1
         assert found.scores[persons].max() > 0.4
     detector.close()
+
+
+def test_a_picture_that_comes_while_others_are_looked_at_need_not_wait(tmp_path: Path) -> None:
+    """Two are under way, then nothing is there for a moment, then a third comes."""
+    detector = load_pose_detector(
+        find_pose_model(SETTINGS), width=640, aspect=16 / 9, backend="openvino",
+        device="cpu", cache_dir=tmp_path,
+    )  # fmt: skip
+    grey: Picture = np.full((360, 640, 3), 114, np.uint8)
+    coming: list[Picture | None] = [grey, grey, None, grey]
+    log: list[str] = []
+
+    def take() -> Picture | None:
+        picture = coming.pop(0) if coming else None
+        log.append("nothing" if picture is None else "given")
+        return picture
+
+    for _ in detector.stream(take):
+        log.append("found")
+    detector.close()
+    assert log[:4] == ["given", "given", "nothing", "given"], "before the first was found"
+    assert log.count("found") == 3
 
 
 @pytest.mark.parametrize("engine", ENGINES)
