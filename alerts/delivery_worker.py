@@ -9,7 +9,15 @@ import structlog
 from sqlmodel import Session
 
 from alerts.breaker import Breaker, retry_after_s
-from alerts.channels.base import ChannelBusy, ChannelGone, Messenger, Notice, TakesPicture
+from alerts.channels.base import (
+    ChannelBusy,
+    ChannelGone,
+    Messenger,
+    Notice,
+    Paper,
+    TakesPicture,
+    TakesReport,
+)
 from alerts.dispatch_metrics import DispatchMetrics
 from alerts.health import HealthState
 from alerts.notices import notice_from
@@ -26,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 PictureOf = Callable[[str], Awaitable[bytes | None]]
 """Violation id → a JPEG in which nobody can be recognised; None: none in time."""
+
+ReportOf = Callable[[str], Awaitable[Paper | None]]
+"""Month → its report as a file, as it was kept; None: there is none."""
 
 _STORE_RETRY_S = (0.25, 5.0)
 _DRIVER_GRACE_S = 1.0
@@ -60,6 +71,7 @@ class DeliveryWorker:
         picture_of: Gives pictures in which nobody can be recognised; None: there are none.
     """
 
+        report_of: Gives monthly reports as files; None: there are none.
     def __init__(
         self,
         messenger: Messenger,
@@ -74,6 +86,7 @@ class DeliveryWorker:
         picture_of: PictureOf | None = None,
     ) -> None:
         self.channel_id = messenger.channel_id
+        report_of: ReportOf | None = None,
         self._messenger = messenger
         self._database = database
         self._clock = clock
@@ -85,6 +98,7 @@ class DeliveryWorker:
         self._picture_of = picture_of
         self._inbox: asyncio.Queue[Sequence[Delivery]] = asyncio.Queue(maxsize=1)
         self._busy = False
+        self._report_of = report_of
         self._idle = asyncio.Event()
         self._leaving = False
         self._gone: ChannelError | None = None
@@ -155,7 +169,7 @@ class DeliveryWorker:
 
     async def _send(self, delivery: Delivery, timeout_s: float) -> ChannelError | None:
         """One attempt; the channel's border for exceptions."""
-        notice = await self._illustrated(notice_from(delivery))
+        notice = await self._with_report(await self._illustrated(notice_from(delivery)))
         started = self._clock.now().monotonic
         result = "failed"
         try:
@@ -201,6 +215,19 @@ class DeliveryWorker:
 
     async def _failed(self, delivery: Delivery, failure: ChannelError) -> None:
         if isinstance(failure, ChannelGone):
+    async def _with_report(self, notice: Notice) -> Notice:
+        """The notice with the monthly report that it is about, where the channel carries it."""
+        wanted = isinstance(self._messenger, TakesReport) and self._messenger.takes_report
+        month = notice.data.get("report_month")
+        if self._report_of is None or not wanted or not isinstance(month, str):
+            return notice
+        try:
+            return replace(notice, paper=await self._report_of(month))
+        except Exception:
+            # The notice carries a link as well.
+            log.exception("no_report_to_attach", channel=self.channel_id)
+            return notice
+
             self._gone = failure
         self._answered(failure)
         if isinstance(failure, ChannelRefused):

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.breaker import Breaker
 from alerts.channels.base import ChannelGone, Messenger
-from alerts.delivery_worker import DeliveryWorker, DispatchTimings, PictureOf
+from alerts.delivery_worker import DeliveryWorker, DispatchTimings, PictureOf, ReportOf
 from alerts.dispatch_metrics import DispatchMetrics
 from alerts.health import ChannelHealth, HealthState
 from alerts.notices import SiteContext
@@ -45,6 +45,7 @@ class Dispatcher:
         on_channel_health: Called with channel id, whether it works, and why not, at every
             change.
         picture_of: Gives blurred pictures of violations to messengers that show some.
+        report_of: Gives monthly reports to messengers that carry them.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Dispatcher:
         make_breaker: Callable[[], Breaker] = Breaker,
         on_channel_health: Callable[[str, bool, ChannelError | None], None] | None = None,
         picture_of: PictureOf | None = None,
+        report_of: ReportOf | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -66,6 +68,7 @@ class Dispatcher:
         self._metrics = DispatchMetrics(registry or CollectorRegistry())
         self._on_channel_health = on_channel_health
         self._picture_of = picture_of
+        self._report_of = report_of
         self._messengers: dict[str, Messenger] = {}
         self._workers: dict[str, DeliveryWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -74,7 +77,7 @@ class Dispatcher:
         self._running = False
         self._store_ok = True
         self._backlog_at = float("-inf")
-        self._guard = StormGuard(clock)
+        self._guard = StormGuard(clock, self._metrics)
         for channel_id, messenger in messengers.items():
             self._add(channel_id, messenger)
 
@@ -195,6 +198,7 @@ class Dispatcher:
             ready=self.nudge,
             picture_of=self._picture_of,
         )
+            report_of=self._report_of,
         if self._running:
             self._start(channel_id)
 

@@ -87,13 +87,20 @@ def notice_payload(
     if kind != "raised":
         values = {"text": text, "time": site.local(at), **(said or {})}
         text = translate(f"alert.event.{kind}", **values)
+    link = {"link": f"{site.address}/alerts/{alert.id}"} if site.address else {}
     return {
         "severity": alert.severity,
         "raised_at": alert.raised_at.timestamp(),
         "at": at.timestamp(),
         "text": f"[{site.name}] {text}",
         "language": language,
-        "data": {"site": site.name, "kind": alert.kind, "camera_id": alert.camera_id, **facts},
+        "data": {
+            "site": site.name,
+            "kind": alert.kind,
+            "camera_id": alert.camera_id,
+            **link,
+            **facts,
+        },
         "recipients": [{"name": p.name, "phone": p.phone, "email": p.email} for p in people],
     }
 

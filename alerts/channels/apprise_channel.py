@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from alerts.channels.apprise_log import told_by_apprise
-from alerts.channels.base import ChannelBusy, Notice
+from alerts.channels.base import ChannelBusy, Notice, Paper
 from alerts.channels.blocking import BlockingCalls
 from alerts.channels.messenger import MessengerSpec, TellingMessenger
 from alerts.channels.posting import message_refused, not_taken, wrong_credentials
@@ -59,6 +59,8 @@ class AppriseSpec(MessengerSpec):
     """Apprise addresses: env:NAME or file:/path, or with {env:NAME} where the secret stands."""
     picture: Literal["none", "blurred"] = "none"
     """Whether a picture goes along in which nobody can be recognised."""
+    report: Literal["link", "attached"] = "link"
+    """Whether the monthly report goes along as PDF where the service carries files (e-mail)."""
 
 
 class AppriseMessenger(TellingMessenger):
@@ -71,6 +73,7 @@ class AppriseMessenger(TellingMessenger):
     def __init__(self, spec: AppriseSpec, *, clock: Clock) -> None:
         super().__init__(spec, clock=clock, receiver="Apprise")
         self.takes_picture = spec.picture == "blurred"
+        self.takes_report = spec.report == "attached"
         self._services = {
             str(number): _Service(spec.id, number, _resolved(url))
             for number, url in enumerate(spec.urls, 1)
@@ -90,7 +93,7 @@ class AppriseMessenger(TellingMessenger):
         told = self._told_of(notice.id)
         error = await self._calls.run(
             f"{notice.id}-{number}",
-            lambda: _send(service, notice, timeout_s, with_picture=self.takes_picture),
+            lambda: _send(service, notice, timeout_s),
             done=lambda: told.add(number),
         )
         if isinstance(error, ChannelError):
@@ -149,7 +152,7 @@ def _resolved(url: str) -> str:
     return _PLACEHOLDER.sub(lambda found: quote(read_secret(found.group(1)), safe=""), url)
 
 
-def _send(service: _Service, notice: Notice, timeout_s: float, *, with_picture: bool) -> None:
+def _send(service: _Service, notice: Notice, timeout_s: float) -> None:
     """One message to one service, blocking.
 
     Raises:
@@ -158,7 +161,7 @@ def _send(service: _Service, notice: Notice, timeout_s: float, *, with_picture: 
     asked = service.ask()
     from apprise import Apprise, NotifyFormat
 
-    attach = _attachment(notice) if with_picture and asked.attachment_support else None
+    attach = _attachment(notice) if asked.attachment_support else None
     # How often we may write is the policy's business and the service's (429), not a sleep's.
     asked.request_rate_per_sec = 0.0
     asked.socket_connect_timeout = asked.socket_read_timeout = timeout_s
@@ -183,15 +186,22 @@ def _words(notice: Notice, asked: "NotifyBase", label: str) -> str:
 
 
 def _attachment(notice: Notice) -> "AppriseAttachment | None":
-    if notice.picture is None:
+    papers = [] if notice.paper is None else [notice.paper]
+    if notice.picture is not None:
+        papers.append(Paper(name="alert.jpg", media_type="image/jpeg", content=notice.picture))
+    if not papers:
         return None
     from apprise import AppriseAttachment
     from apprise.attachment.memory import AttachMemory
 
-    picture = AttachMemory(  # type: ignore[no-untyped-call]
-        notice.picture, name="alert.jpg", mimetype="image/jpeg"
+    return AppriseAttachment(
+        [
+            AttachMemory(  # type: ignore[no-untyped-call]
+                paper.content, name=paper.name, mimetype=paper.media_type
+            )
+            for paper in papers
+        ]
     )
-    return AppriseAttachment(picture)
 
 
 def _failure(receiver: str, status: int | None) -> ChannelError:

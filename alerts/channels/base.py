@@ -67,6 +67,15 @@ class Notice:
 
     Attributes:
         id: Idempotency key: the delivery's id, the same at every retry.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A file that goes along with a notice."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
         event: ``raised``, ``updated``, ``acknowledged``, ``escalated``, ``cleared``, ``summary``
             or ``test``.
         raised_at: When the alert was raised, Unix seconds, UTC.
@@ -81,6 +90,7 @@ class Notice:
     event: str
     alert_id: str
     severity: str
+        paper: The monthly report, if the notice is about one; only for channels that ask for it.
     raised_at: float
     text: str
     at: float | None = None
@@ -93,6 +103,7 @@ class Siren(Protocol):
     """A siren or stack light.
 
     ``set`` is idempotent: asserting a level again prolongs it. It goes quiet ``ttl_s`` after
+    paper: Paper | None = None
     the last assertion: by the device's own timer, so that a dead Anjeon is quiet, or, where a
     device has none, by the driver's.
 
@@ -142,6 +153,13 @@ class Messenger(Protocol):
     channel_id: str
 
     async def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
+@runtime_checkable
+class TakesReport(Protocol):
+    """What a messenger has besides that can carry files: whether monthly reports go along."""
+
+    takes_report: bool
+
+
         """Hand the notice over.
 
         Raises:

@@ -52,6 +52,7 @@ from safety.engine.policy import PolicyDesk
 from safety.engine.ppe_sums import PpeSumDesk
 from safety.engine.recorder import Recorder
 from safety.engine.reminders import ReminderDesk
+from safety.engine.report_papers import ReportPapers
 from safety.engine.reporting import ReportDesk
 from safety.engine.self_tests import SelfTestDesk
 from safety.engine.sharing import SharedZones
@@ -128,6 +129,7 @@ class Engine:
             registry=registry,
             on_channel_health=self._events.channel_health,
             picture_of=self._pictures.blurred_picture,
+            report_of=ReportPapers(database, language=lambda: self._site.spec.language).pdf,
         )
         self._channels = ChannelDesk(
             self._sirens,
@@ -178,6 +180,7 @@ class Engine:
             database=database,
             site=lambda: self._site,
             told=self._dispatcher.nudge,
+            registry=registry,
         )
         self._reminders = ReminderDesk(
             clock=clock,

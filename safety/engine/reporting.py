@@ -115,11 +115,12 @@ def report_if_due(
         if asked:
             return False
         with database.transaction() as session:
-            return _tell(session, MISSING, month, {}, context, now)
+            return _tell(session, MISSING, month, {}, {}, context, now)
     report = monthly_report(database, Maker(site=site, now=now, by=_BY), month)
     verdict = translator(context.language)(f"kpi.verdict.{report.target.verdict}")
     with database.transaction() as session:
-        return _tell(session, KIND, month, {"verdict": verdict}, context, now)
+        known = {"report_month": month}
+        return _tell(session, KIND, month, {"verdict": verdict}, known, context, now)
 
 
 def first_working_day(day: date) -> date:
@@ -141,6 +142,7 @@ def _tell(
     kind: str,
     month: str,
     params: Mapping[str, str],
+    known: Mapping[str, str],
     site: SiteContext,
     now: datetime,
 ) -> bool:
@@ -156,7 +158,7 @@ def _tell(
     if alert is None:
         return False
     facts = facts_of(alert, site)
-    escalation.begin(session, alert, facts=facts, known={}, site=site, now=now)
+    escalation.begin(session, alert, facts=facts, known=known, site=site, now=now)
     # Something to do, not a situation that lasts.
     alerts.clear(session, alert.dedupe_key, at=now)
     return True
