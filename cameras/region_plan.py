@@ -50,7 +50,8 @@ class CameraTask:
         network_width: Least width of the network.
         fps: Frames per second that are to be analysed.
         zones: The zones that it sees.
-        everywhere: Rules concern the whole picture, so that a close-up is not enough.
+        everywhere: Rules concern the whole picture, so that it is due in every frame, beside
+            close-ups too.
         free: The planner may choose; if not, the whole picture at ``network_width`` it is.
     """
 
@@ -176,14 +177,14 @@ def _candidates(task: CameraTask) -> Iterator[CameraPlan]:
     for width in WIDTHS:
         if task.network_width <= width <= max(task.width_px, task.network_width):
             for regions in _layouts(task, width):
-                context_s = CONTEXT_S if regions else 0.0
+                context_s = CONTEXT_S if regions and not task.everywhere else 0.0
                 yield _judged(task, CameraPlan(width=width, regions=regions, context_s=context_s))
 
 
 def _layouts(task: CameraTask, width: int) -> list[tuple[Region, ...]]:
     """What may be looked at of every frame; nothing of its own: the whole picture."""
     ruled = _ruled(task)
-    if task.everywhere or not ruled or any(zone.far_height is None for zone in ruled):
+    if not ruled or any(zone.far_height is None for zone in ruled):
         return [()]
     return layouts(ruled, (task.width_px, task.height_px), width)
 

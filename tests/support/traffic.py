@@ -40,6 +40,10 @@ class Street:
         loss: Share of them that is lost at random.
         calibrated: Whether the camera knows the floor, from eight clicked points.
         seen: Whether the camera finds vehicles.
+        jitter: Standard deviation of every edge of a vehicle's box, share of the box's size.
+        gaps_s: From when to when no vehicle is found.
+        slips: Share of the frames in which a vehicle is taken for one of the other kind.
+        view: Left and right edge of what the camera sees of vehicles: it cuts their boxes.
     """
 
     name: str
@@ -47,6 +51,10 @@ class Street:
     loss: float = 0.0
     calibrated: bool = True
     seen: bool = True
+    jitter: float = 0.0
+    gaps_s: tuple[tuple[float, float], ...] = ()
+    slips: float = 0.0
+    view: tuple[float, float] = (0.0, 1.0)
     seed: int = 1
 
     @property
@@ -67,9 +75,25 @@ class Street:
             next_s += 1 / self.fps
             if lost.random() < self.loss:
                 continue
-            found = boxes[number] if self.seen else Detections.empty()
+            found = self._found(boxes[number], scene.frames[number].at_s, lost)
             seen = sight.update(observation.persons, found, observation.at, self.calibration)
             yield replace(observation, persons=seen.persons, vehicles=seen.vehicles)
+
+    def _found(self, true: Detections, at_s: float, draw: np.random.Generator) -> Detections:
+        """What an imperfect network finds."""
+        if not self.seen or any(begin <= at_s < end for begin, end in self.gaps_s):
+            return Detections.empty()
+        size = np.tile(true.boxes[:, 2:] - true.boxes[:, :2], 2)
+        boxes = true.boxes + draw.normal(0, self.jitter, true.boxes.shape) * size
+        boxes[:, ::2] = boxes[:, ::2].clip(*self.view)
+        slipped = draw.random(len(boxes)) < self.slips
+        shown = boxes[:, 2] - boxes[:, 0] > 0.01
+        return Detections(
+            boxes=boxes[shown].astype(np.float32),
+            scores=true.scores[shown],
+            classes=np.where(slipped, 3 - true.classes, true.classes)[shown],
+            keypoints=true.keypoints[shown],
+        )
 
 
 @cache

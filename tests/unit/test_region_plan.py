@@ -33,6 +33,7 @@ FLOOR = LearnedHeights(horizon=0.2, growth=0.5)
 NEAR: Polygon = ((0.3, 0.75), (0.6, 0.75), (0.6, 0.95), (0.3, 0.95))
 FAR: Polygon = ((0.60, 0.34), (0.70, 0.34), (0.70, 0.42), (0.60, 0.42))
 FAR_LEFT: Polygon = ((0.05, 0.34), (0.10, 0.34), (0.10, 0.42), (0.05, 0.42))
+WIDE: Polygon = ((0.02, 0.34), (0.98, 0.34), (0.98, 0.42), (0.02, 0.42))
 VERY_FAR: Polygon = ((0.60, 0.22), (0.66, 0.22), (0.66, 0.24), (0.60, 0.24))
 
 
@@ -93,9 +94,11 @@ def spent_ms(camera: CameraTask, chosen: CameraPlan) -> float:
         (task(zone(FAR), zone(FAR_LEFT, "left")), 1.0, 640, 2, ()),
         # A zone without a rule is worth nothing, and is told of nevertheless.
         (task(zone(FAR, ruled=False)), 1.0, 640, 0, ("zone",)),
-        # Rules about the whole picture need all of it: a wider network, if that is enough or not.
-        (task(zone(FAR), everywhere=True, fps=5), 2.0, 1280, 0, ("zone",)),
-        (task(zone(FAR), everywhere=True, size=(2560, 1440)), 2.0, 1280, 0, ()),
+        # Rules about the whole picture need all of it in every frame: twice the cost.
+        (task(zone(FAR), everywhere=True), 0.45, 640, 0, ("zone",)),
+        (task(zone(FAR), everywhere=True), 1.0, 640, 1, ()),
+        # Where a close-up would be nearly the whole picture, a wider network is what is left.
+        (task(zone(WIDE), everywhere=True, size=(2560, 1440)), 2.0, 1280, 0, ()),
         # Whoever wants the whole picture gets that.
         (task(zone(FAR), free=False), 1.0, 640, 0, ("zone",)),
         # Nobody knows how tall people look.
@@ -192,6 +195,11 @@ def test_a_network_is_timed_once_and_other_sizes_are_reckoned() -> None:
 
 
 corners = st.tuples(st.floats(0.0, 0.9), st.floats(0.25, 0.9), st.floats(0.03, 0.1))
+
+
+def test_rules_about_the_whole_picture_have_it_in_every_frame() -> None:
+    assert plan(task(zone(FAR)), share=0.45).context_s > 0
+    assert plan(task(zone(FAR), everywhere=True), share=1.0).context_s == 0
 
 
 @st.composite
