@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 import cv2
@@ -39,7 +40,7 @@ MOST_WAITING = 4
 _CONFIDENCE = 0.1
 """Better a crate blurred than a person seen: far less than what alarms need."""
 
-_WIDTH = 1280
+WIDTH: Final = 1280
 """There is time: small networks lose small people, and small people can be enlarged."""
 
 _MOST_WHOLE = 0.5
@@ -227,7 +228,7 @@ class Copies:
 
     def _detector(self, width: int, height: int) -> Detector:
         """The network for such pictures; it stays open, for opening it takes its time."""
-        wanted = (_WIDTH, width / height)
+        wanted = (WIDTH, width / height)
         if self._open is None or self._open[0] != wanted:
             if self._open is not None:
                 self._open[1].close()

@@ -59,11 +59,21 @@ def test_the_picture_that_is_still_coming_comes(
 ) -> None:
     alert = factory.intrude(site.clock.now(), files=False)
     somebody = visitor()
-    somebody.sign_in("viewer")
+    somebody.sign_in("operator")
     page = somebody.open(f"/alerts/{alert}")
     assert page.locator("#evidence img").count() == 0
-    factory.film(f"{1:032x}", site.clock.now())
-    page.wait_for_selector("#evidence video")
+    opened = site.clock.now()
+    factory.film_elsewhere(f"{1:032x}", "robot", opened.shifted(-0.6))
+    factory.film(f"{1:032x}", opened)
+    # Two cameras' clips, moved by one bar to the same moment.
+    page.wait_for_selector(".in-step:not([hidden])")
+    begins = "[...document.querySelectorAll('.clips video')].map((v) => Number(v.dataset.begins))"
+    times = "[...document.querySelectorAll('.clips video')].map((v) => v.currentTime)"
+    one, other = page.evaluate(begins)
+    page.locator(".in-step input").fill(str(round(one + 0.8, 1)))
+    somebody.wait_until(f"Math.abs({times}[0] + {one} - {times}[1] - {other}) < 0.11")
+    somebody.wait_until(f"{times}[0] > 0.5")
+    assert other < one
 
 
 def test_a_new_alert_sounds_once_the_sound_is_on(

@@ -151,7 +151,7 @@ def test_the_evidence_of_an_incident_is_held_on_its_page(site: Site, factory: Fa
     )
     page = made.headers["location"].partition("?")[0]
     shown = operator.get(page).text
-    assert "1 clips, 1 pictures" in shown
+    assert "Clips: 1 · pictures: 1 · " in shown
     assert "Nothing of it is deleted while the incident is open." in shown
     hold = f"{page}/hold"
     assert site.signed_in(Role.VIEWER).post(hold, {"reason": "police"}).status_code == 403

@@ -171,6 +171,8 @@ def test_judgements_come_with_blurred_pictures_where_that_is_allowed(
     bare = factory.intrude(site.clock.now(), lasts_s=1, files=False)
     directory = site.settings.evidence_dir
     (directory / f"{1:032x}.json").write_text('{"violation": {"box": [0.1, 0.2, 0.3, 0.4]}}')
+    # Somebody has looked at the copy before, so that it is there at once.
+    (directory / f"{1:032x}.bodies.jpg").write_bytes(b"a blurred picture")
     site.settings.dataset_pictures = True
     manager = site.signed_in(Role.MANAGER)
     for each in (alert, bare):
@@ -182,8 +184,7 @@ def test_judgements_come_with_blurred_pictures_where_that_is_allowed(
         picture = archive.read(f"pictures/{1:032x}.jpg")
         head, *rows = map(json.loads, archive.read("judgements.jsonl").splitlines())
         assert b"28-12" in archive.read("README.txt")
-    assert picture != (directory / f"{1:032x}.jpg").read_bytes()
-    assert picture == (directory / f"{1:032x}.bodies.jpg").read_bytes()
+    assert picture == b"a blurred picture"
     assert (head["pictures"], head["left_out"]) == (1, {})
     shown_as = {row["violation_id"]: row for row in rows}
     assert shown_as[f"{1:032x}"]["boxes"] == [[0.1, 0.2, 0.3, 0.4]]
