@@ -82,7 +82,7 @@ def _violation(story: Story, day: date) -> Iterator[SQLModel]:
         opened_at=opened,
         closed_at=closed,
         duration_s=lasted,
-        end_reason="left",
+        end_reason="cleared",
         siren_latency_s=chance.uniform(0.06, 0.19),
     )
     yield _alert(story, alert_id, violation_id, rule.id, rule.kind, camera, zone_id, opened, closed)
