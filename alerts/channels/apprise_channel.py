@@ -10,6 +10,7 @@ its own, and the HTTP status is taken from that log.
 
 import re
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import quote
 
@@ -88,6 +89,11 @@ class AppriseMessenger(TellingMessenger):
 
     async def _one(self, number: str, notice: Notice, timeout_s: float) -> None:
         service = self._services[number]
+        notice = replace(
+            notice,
+            picture=notice.picture if self.takes_picture else None,
+            paper=notice.paper if self.takes_report else None,
+        )
         if self._calls.full:
             raise not_taken(service.label, "busy", "earlier messages still hang there")
         told = self._told_of(notice.id)
