@@ -69,9 +69,9 @@ class DeliveryWorker:
             for the channel.
         ready: Called when the worker could take more.
         picture_of: Gives pictures in which nobody can be recognised; None: there are none.
+        report_of: Gives monthly reports as files; None: there are none.
     """
 
-        report_of: Gives monthly reports as files; None: there are none.
     def __init__(
         self,
         messenger: Messenger,
@@ -84,9 +84,9 @@ class DeliveryWorker:
         answered: Callable[[ChannelError | None], None],
         ready: Callable[[], None],
         picture_of: PictureOf | None = None,
+        report_of: ReportOf | None = None,
     ) -> None:
         self.channel_id = messenger.channel_id
-        report_of: ReportOf | None = None,
         self._messenger = messenger
         self._database = database
         self._clock = clock
@@ -96,9 +96,9 @@ class DeliveryWorker:
         self._answered = answered
         self._ready = ready
         self._picture_of = picture_of
+        self._report_of = report_of
         self._inbox: asyncio.Queue[Sequence[Delivery]] = asyncio.Queue(maxsize=1)
         self._busy = False
-        self._report_of = report_of
         self._idle = asyncio.Event()
         self._leaving = False
         self._gone: ChannelError | None = None
@@ -213,8 +213,6 @@ class DeliveryWorker:
             log.exception("no_picture", channel=self.channel_id)
             return notice
 
-    async def _failed(self, delivery: Delivery, failure: ChannelError) -> None:
-        if isinstance(failure, ChannelGone):
     async def _with_report(self, notice: Notice) -> Notice:
         """The notice with the monthly report that it is about, where the channel carries it."""
         wanted = isinstance(self._messenger, TakesReport) and self._messenger.takes_report
@@ -228,6 +226,8 @@ class DeliveryWorker:
             log.exception("no_report_to_attach", channel=self.channel_id)
             return notice
 
+    async def _failed(self, delivery: Delivery, failure: ChannelError) -> None:
+        if isinstance(failure, ChannelGone):
             self._gone = failure
         self._answered(failure)
         if isinstance(failure, ChannelRefused):

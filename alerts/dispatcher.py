@@ -77,7 +77,7 @@ class Dispatcher:
         self._running = False
         self._store_ok = True
         self._backlog_at = float("-inf")
-        self._guard = StormGuard(clock, self._metrics)
+        self._guard = StormGuard(clock)
         for channel_id, messenger in messengers.items():
             self._add(channel_id, messenger)
 
@@ -197,8 +197,8 @@ class Dispatcher:
             answered=partial(self._answered, channel_id),
             ready=self.nudge,
             picture_of=self._picture_of,
-        )
             report_of=self._report_of,
+        )
         if self._running:
             self._start(channel_id)
 

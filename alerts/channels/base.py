@@ -62,12 +62,6 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """One event of one alert, as a messenger gets it; all text is already in one language.
-
-    Attributes:
-        id: Idempotency key: the delivery's id, the same at every retry.
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
     """A file that goes along with a notice."""
 
@@ -76,6 +70,12 @@ class Paper:
     content: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One event of one alert, as a messenger gets it; all text is already in one language.
+
+    Attributes:
+        id: Idempotency key: the delivery's id, the same at every retry.
         event: ``raised``, ``updated``, ``acknowledged``, ``escalated``, ``cleared``, ``summary``
             or ``test``.
         raised_at: When the alert was raised, Unix seconds, UTC.
@@ -84,26 +84,26 @@ class Paper:
         data: The alert as JSON (ids, names, times, link), for machines.
         recipients: Persons to tell; empty: those of the channel's own settings.
         picture: A JPEG in which nobody can be recognised; only for channels that ask for one.
+        paper: The monthly report, if the notice is about one; only for channels that ask for it.
     """
 
     id: str
     event: str
     alert_id: str
     severity: str
-        paper: The monthly report, if the notice is about one; only for channels that ask for it.
     raised_at: float
     text: str
     at: float | None = None
     data: Mapping[str, object] = field(default_factory=dict)
     recipients: tuple[Recipient, ...] = ()
     picture: bytes | None = field(default=None, repr=False)
+    paper: Paper | None = None
 
 
 class Siren(Protocol):
     """A siren or stack light.
 
     ``set`` is idempotent: asserting a level again prolongs it. It goes quiet ``ttl_s`` after
-    paper: Paper | None = None
     the last assertion: by the device's own timer, so that a dead Anjeon is quiet, or, where a
     device has none, by the driver's.
 
@@ -147,12 +147,6 @@ class TakesPicture(Protocol):
     takes_picture: bool
 
 
-class Messenger(Protocol):
-    """A channel that carries notices to people or programs."""
-
-    channel_id: str
-
-    async def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
 @runtime_checkable
 class TakesReport(Protocol):
     """What a messenger has besides that can carry files: whether monthly reports go along."""
@@ -160,6 +154,12 @@ class TakesReport(Protocol):
     takes_report: bool
 
 
+class Messenger(Protocol):
+    """A channel that carries notices to people or programs."""
+
+    channel_id: str
+
+    async def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Hand the notice over.
 
         Raises:
