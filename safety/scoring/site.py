@@ -80,6 +80,11 @@ def calibration_of(scene: Scene) -> FloorCalibration:
     Raises:
         ValueError: The camera cannot be calibrated: hardly any floor is in its picture.
     """
+    return solve(CalibrationSpec(pairs=pairs_of(scene), aspect=scene.aspect))
+
+
+def pairs_of(scene: Scene) -> tuple[PointPair, ...]:
+    """Places in the picture and where they are on the floor, as far as floor is seen there."""
     to_floor = np.linalg.inv(np.array(scene.camera.floor_to_image))
     pairs: list[PointPair] = []
     for x, y in _PICTURE_POINTS:
@@ -88,7 +93,7 @@ def calibration_of(scene: Scene) -> FloorCalibration:
         plan = place[:2] / place[2]
         if ahead > 0 and float(np.abs(plan).max()) < _FARTHEST_M:
             pairs.append(PointPair(picture=(x, y), plan_m=(float(plan[0]), float(plan[1]))))
-    return solve(CalibrationSpec(pairs=tuple(pairs), aspect=scene.aspect))
+    return tuple(pairs)
 
 
 def _in_picture(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:

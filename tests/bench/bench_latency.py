@@ -81,12 +81,12 @@ def _measure(url: str, broker: Mosquitto) -> dict[str, object]:
         slower = [camera | {"max_fps": round(wanted_fps, 2)} for camera in document["cameras"]]
         product.plant.apply(document | {"cameras": slower})
         pause(WARM_UP_S)
-        begun, reports = datetime.now(UTC), _reports(product)
+        begun, reports = datetime.now(UTC), reports_by(product)
         neighbours = Neighbours()
         analysed_fps = product.analysed_per_second(SECONDS)
-        rows = [row for row in product.plant.violations() if _aware(row.opened_at) > begun]
-        reports = {bound: count - reports[bound] for bound, count in _reports(product).items()}
-    return _latencies(rows) | {
+        rows = [row for row in product.plant.violations() if aware(row.opened_at) > begun]
+        reports = {bound: count - reports[bound] for bound, count in reports_by(product).items()}
+    return latencies(rows) | {
         "report_p50_s": quantile(reports, 0.5),
         "report_p99_s": quantile(reports, 0.99),
         "limit_fps": limit_fps,
@@ -96,7 +96,8 @@ def _measure(url: str, broker: Mosquitto) -> dict[str, object]:
     }
 
 
-def _latencies(rows: list[ViolationRow]) -> dict[str, object]:
+def latencies(rows: list[ViolationRow]) -> dict[str, object]:
+    """Frame captured to siren confirmed, over violations."""
     seconds = [row.siren_latency_s for row in rows if row.siren_latency_s is not None]
     p50, p99, most = np.percentile(seconds, [50, 99, 100]).tolist()
     return {
@@ -108,7 +109,7 @@ def _latencies(rows: list[ViolationRow]) -> dict[str, object]:
     }
 
 
-def _reports(product: Product) -> dict[float, float]:
+def reports_by(product: Product) -> dict[float, float]:
     """How many reports took at most so many seconds, by the histogram's bounds."""
     counts = {}
     for line in product.plant.get("/metrics")[1].splitlines():
@@ -137,7 +138,8 @@ def quantile(counts: Mapping[float, float], share: float) -> float:
     return below_bound
 
 
-def _aware(moment: datetime) -> datetime:
+def aware(moment: datetime) -> datetime:
+    """With its zone, which SQLite does not keep."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -13,6 +13,9 @@ from safety.clock import SystemClock
 from tests.support.plant import CELL_POLYGON, RECORDING, Plant
 
 POLL_S = 0.04
+ANALYSED = {"ok", "cannot_resolve"}
+"""What is said of a camera whose pictures are analysed, whether its zones are near or far."""
+
 _ANALYSED = "anjeon_camera_frames_analysed{"
 
 
@@ -130,7 +133,12 @@ def running(document: Mapping[str, Any]) -> Iterator[Product]:
         plant = Plant(Path(folder), document, environment={"ANJEON_LOG_LEVEL": "WARNING"})
         try:
             engine = psutil.Process(plant.start("engine").pid)
-            plant.wait_live(*(camera["id"] for camera in document["cameras"]))
+            names = [f"camera {camera['id']}" for camera in document["cameras"]]
+            plant.wait_for(
+                lambda: all(plant.readiness().get(name) in ANALYSED for name in names),
+                limit_s=120,
+                why="cameras analysed",
+            )
             yield Product(plant=plant, engine=engine)
         finally:
             plant.stop()
