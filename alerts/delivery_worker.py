@@ -48,11 +48,13 @@ class DispatchTimings:
 
     Attributes:
         poll_s: How often the outbox is read without being nudged.
+        gather_s: How long more is waited for after a nudge, lest a storm has it read all the time.
         attempt_s: Deadline of one attempt.
         fails_after_s: A channel that fails for so long is reported as failed.
     """
 
     poll_s: float = 0.5
+    gather_s: float = 0.03
     attempt_s: float = 10.0
     fails_after_s: float = 60.0
     batch: int = 20

@@ -38,6 +38,12 @@ class DispatchMetrics:
         self._dead = Gauge(
             "anjeon_deliveries_dead", "Deliveries given up", channel, registry=registry
         )
+        self._summarised = Counter(
+            "anjeon_deliveries_summarised",
+            "Deliveries told together with others, because there were too many",
+            channel,
+            registry=registry,
+        )
         self._seen: set[str] = set()
 
     def attempted(self, channel_id: str, result: str, seconds: float) -> None:
@@ -48,6 +54,10 @@ class DispatchMetrics:
     def died(self, channel_id: str) -> None:
         """A delivery was given up."""
         self._deliveries.labels(channel_id, "dead").inc()
+
+    def summarised(self, channel_id: str, number: int) -> None:
+        """So many were put into one summary."""
+        self._summarised.labels(channel_id).inc(number)
 
     def backlog(self, backlog: Mapping[str, Backlog], now: datetime) -> None:
         """Take over what the outbox holds."""

@@ -14,7 +14,7 @@ from alerts.dispatch_metrics import DispatchMetrics
 from alerts.health import ChannelHealth, HealthState
 from alerts.notices import SiteContext
 from alerts.storm import StormGuard
-from alerts.waiting import wait_set
+from alerts.waiting import pause, wait_set
 from safety.clock import Clock
 from safety.errors import ChannelError, ChannelRefused, StoreUnavailable
 from safety.store import outbox
@@ -77,7 +77,7 @@ class Dispatcher:
         self._running = False
         self._store_ok = True
         self._backlog_at = float("-inf")
-        self._guard = StormGuard(clock)
+        self._guard = StormGuard(clock, self._metrics)
         for channel_id, messenger in messengers.items():
             self._add(channel_id, messenger)
 
@@ -119,7 +119,8 @@ class Dispatcher:
             while True:
                 self._nudged.clear()
                 await self._poll()
-                await wait_set(self._nudged, self._timings.poll_s)
+                if await wait_set(self._nudged, self._timings.poll_s):
+                    await pause(self._timings.gather_s)
         finally:
             self._running = False
             tasks, self._tasks = list(self._tasks.values()), {}

@@ -1,8 +1,9 @@
 """Which violations are open now, and what each siren should therefore show."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
-from alerts.channels.base import SirenLevel
+from alerts.channels.base import QuietWhen, SirenLevel
 from safety.clock import Instant
 from safety.types import Phase, Severity, Violation
 
@@ -13,7 +14,18 @@ _LEVELS = {
     Severity.DANGER: SirenLevel.DANGER,
 }
 _REMEMBER_S = 600.0
+_TIDY_EVERY_S = 5.0
 _CLOCKS_DISAGREE_S = 5.0
+
+
+class Attention(IntEnum):
+    """What people have said of a violation that lasts; more never becomes less."""
+
+    NONE = 0
+    SEEN = 1
+    """Somebody has acknowledged or confirmed it."""
+    DISMISSED = 2
+    """It is a false alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +51,21 @@ class _Episode:
     opened_here: bool
     first_captured: float
     last_captured: float
-    closed: bool = False
-    silenced: bool = False
+    attention: Attention = Attention.NONE
 
-    def sounds_on(
-        self, channel_id: str, now: float, stale_after_s: float, *, until_over: bool
-    ) -> bool:
-        return (
-            not self.closed
-            and (until_over or not self.silenced)
-            and self.level is not SirenLevel.OFF
-            and (self.channels is None or channel_id in self.channels)
-            and -_CLOCKS_DISAGREE_S <= now - self.last_captured < stale_after_s
-        )
+    def level_on(
+        self, channel_id: str, now: float, stale_after_s: float, quiet_when: QuietWhen
+    ) -> SirenLevel:
+        """What one siren should show for it while it is open."""
+        concerns = self.channels is None or channel_id in self.channels
+        if not concerns or not -_CLOCKS_DISAGREE_S <= now - self.last_captured < stale_after_s:
+            return SirenLevel.OFF
+        if self.attention is Attention.NONE:
+            return self.level
+        if self.attention is Attention.DISMISSED or quiet_when == "acknowledged":
+            return SirenLevel.OFF
+        lit = quiet_when == "light" and self.level is SirenLevel.DANGER
+        return SirenLevel.WARNING if lit else self.level
 
 
 class Episodes:
@@ -64,16 +78,23 @@ class Episodes:
 
     def __init__(self, *, stale_after_s: float) -> None:
         self._stale_after_s = stale_after_s
-        self._episodes: dict[str, _Episode] = {}
-        self._silenced_early: dict[str, float] = {}
+        self._open: dict[str, _Episode] = {}
+        self._closed: dict[str, _Episode] = {}
+        self._early: dict[str, tuple[Attention, float]] = {}
+        self._tidied = float("-inf")
 
     def report(
-        self, violation: Violation, channels: tuple[str, ...] | None, *, silenced: bool
+        self,
+        violation: Violation,
+        channels: tuple[str, ...] | None,
+        *,
+        attention: Attention = Attention.NONE,
     ) -> None:
         """Take over one report of a violation."""
         captured = violation.captured_at.monotonic
-        episode = self._episodes.get(violation.id)
+        episode = self._known(violation.id)
         if episode is None:
+            early, _ = self._early.pop(violation.id, (Attention.NONE, 0.0))
             episode = _Episode(
                 revision=violation.revision,
                 level=_LEVELS[violation.severity],
@@ -82,55 +103,73 @@ class Episodes:
                 opened_here=violation.phase is Phase.OPENED,
                 first_captured=captured,
                 last_captured=captured,
-                silenced=self._silenced_early.pop(violation.id, None) is not None,
+                attention=early,
             )
-            self._episodes[violation.id] = episode
+            self._open[violation.id] = episode
         elif violation.revision >= episode.revision:
             episode.revision = violation.revision
             episode.level = _LEVELS[violation.severity]
             episode.last_captured = max(episode.last_captured, captured)
-        episode.silenced |= silenced
-        episode.closed |= violation.phase is Phase.CLOSED
+        episode.attention = max(episode.attention, attention)
+        if violation.phase is Phase.CLOSED and violation.id in self._open:
+            self._closed[violation.id] = self._open.pop(violation.id)
 
-    def silence(self, violation_id: str, now: Instant) -> None:
-        """Somebody acknowledged it: however long it lasts, it sounds no more where that counts."""
-        episode = self._episodes.get(violation_id)
+    def attend(self, violation_id: str, attention: Attention, now: Instant) -> None:
+        """Somebody has said something of it, which holds however long it lasts."""
+        episode = self._known(violation_id)
         if episode is None:
-            self._silenced_early[violation_id] = now.monotonic
+            self._early[violation_id] = attention, now.monotonic
         else:
-            episode.silenced = True
+            episode.attention = max(episode.attention, attention)
 
-    def wanted(self, channel_id: str, now: Instant, *, until_over: bool = False) -> Wanted:
-        """What this siren should show now; ``until_over``: whoever has acknowledged it."""
-        sounding = {
-            violation_id: episode
-            for violation_id, episode in self._episodes.items()
-            if episode.sounds_on(
-                channel_id, now.monotonic, self._stale_after_s, until_over=until_over
-            )
-        }
-        if not sounding:
+    def wanted(
+        self, channel_id: str, now: Instant, *, quiet_when: QuietWhen = "acknowledged"
+    ) -> Wanted:
+        """What this siren should show now.
+
+        Args:
+            quiet_when: What somebody's acknowledgement does to it.
+        """
+        at, worst, level = now.monotonic, None, SirenLevel.OFF
+        sounding = []
+        for violation_id, episode in self._open.items():
+            shown = episode.level_on(channel_id, at, self._stale_after_s, quiet_when)
+            if shown is SirenLevel.OFF:
+                continue
+            sounding.append(violation_id)
+            if _RANK[shown] > _RANK[level]:
+                worst, level = episode, shown
+        if worst is None:
             return Wanted()
-        worst = max(sounding.values(), key=lambda episode: _RANK[episode.level])
-        return Wanted(level=worst.level, reason=worst.reason, violations=frozenset(sounding))
+        return Wanted(level=level, reason=worst.reason, violations=frozenset(sounding))
 
     def captured_at(self, violation_id: str) -> float | None:
         """Monotonic seconds of the frame that opened it; None if the opening was not seen."""
-        episode = self._episodes.get(violation_id)
+        episode = self._known(violation_id)
         return episode.first_captured if episode and episode.opened_here else None
 
     def forget_old(self, now: Instant) -> list[str]:
         """Forget what ended long ago, and return the identifiers forgotten.
 
-        Ended violations are kept for a while, lest a late report of them sounds again.
+        Ended violations are kept for a while, lest a late report of them sounds again. Calling
+        it often costs nothing: it looks every few seconds only.
         """
+        if now.monotonic - self._tidied < _TIDY_EVERY_S:
+            return []
+        self._tidied = now.monotonic
         before = now.monotonic - _REMEMBER_S
-        old = [key for key, episode in self._episodes.items() if episode.last_captured < before]
-        for key in old:
-            del self._episodes[key]
-        for key in [k for k, at in self._silenced_early.items() if at < before]:
-            del self._silenced_early[key]
-        return old
+        forgotten = []
+        for episodes in (self._open, self._closed):
+            old = [key for key, episode in episodes.items() if episode.last_captured < before]
+            forgotten += old
+            for key in old:
+                del episodes[key]
+        for key in [k for k, (_, at) in self._early.items() if at < before]:
+            del self._early[key]
+        return forgotten
+
+    def _known(self, violation_id: str) -> _Episode | None:
+        return self._open.get(violation_id) or self._closed.get(violation_id)
 
 
 def _reason(violation: Violation) -> str:

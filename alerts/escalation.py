@@ -5,6 +5,7 @@ goes on where it was. Steps count from the beginning of the conversation.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,14 @@ from safety.types import Severity
 
 GIVEN_UP_S = 60.0
 """Seconds after the last step after which a ladder has ended without an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """How far a ladder went: steps that were taken, and whether it came to its end in vain."""
+
+    steps: int = 0
+    exhausted: bool = False
 
 
 def begin(
@@ -111,7 +120,7 @@ def advance(
     logical: datetime,
     now: datetime,
     snoozed: bool = False,
-) -> None:
+) -> Advance:
     """Do what is due in a conversation, and note when to look at it next.
 
     Args:
@@ -122,8 +131,9 @@ def advance(
     """
     found = conversations.locked(session, lead_id)
     if found is None:
-        return
+        return Advance()
     lead, row = found
+    steps, ended = row.steps, row.end_reason
     plan = plan_of(session, facts_of(lead, site), site, row.started_at)
     if is_answered(lead):
         _answered(session, lead, row, site=site, now=now)
@@ -141,6 +151,8 @@ def advance(
     row.next_at = None
     _schedule(row, plan, site, snoozed=snoozed)
     session.flush()
+    exhausted = row.end_reason == "exhausted" and ended is None
+    return Advance(steps=row.steps - steps, exhausted=exhausted)
 
 
 def _newest_locked(session: Session, key: str) -> tuple[Alert, Conversation] | None:

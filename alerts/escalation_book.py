@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from safety.clock import Instant
-from safety.store.conversations import AT_ONCE
-from safety.store.policy_tables import Conversation
+from safety.store.conversations import AT_ONCE, Waiting
 from safety.store.times import utc
 
 
@@ -42,7 +41,7 @@ class EscalationBook:
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
 
-    def due(self, waiting: Iterable[Conversation], now: Instant) -> list[Due]:
+    def due(self, waiting: Iterable[Waiting], now: Instant) -> list[Due]:
         """Those that are due now; what is not among ``waiting`` is forgotten."""
         rows = list(waiting)
         self._seen = {row.alert_id: self._entry(row, now) for row in rows}
@@ -50,13 +49,12 @@ class EscalationBook:
         for row in rows:
             seen = self._seen[row.alert_id]
             logical = now.monotonic - seen.offset_s
-            assert row.next_at is not None
             if row.next_at == AT_ONCE or row.next_at.timestamp() <= logical:
                 snoozed = self._is_snoozed(row, seen, now)
                 found.append(Due(lead_id=row.alert_id, logical=utc(logical), snoozed=snoozed))
         return found
 
-    def _entry(self, row: Conversation, now: Instant) -> _Seen:
+    def _entry(self, row: Waiting, now: Instant) -> _Seen:
         known = self._seen.get(row.alert_id)
         if known is not None:
             return known
@@ -64,7 +62,7 @@ class EscalationBook:
         wall = max(now.wall, row.started_at.timestamp())
         return _Seen(offset_s=now.monotonic - wall)
 
-    def _is_snoozed(self, row: Conversation, seen: _Seen, now: Instant) -> bool:
+    def _is_snoozed(self, row: Waiting, seen: _Seen, now: Instant) -> bool:
         """Until its time by the wall clock, or as many seconds as it had left when first seen."""
         if row.snoozed_until is None:
             return False

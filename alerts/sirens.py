@@ -8,7 +8,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from alerts.channels.base import Receipt, Siren, SirenLevel
-from alerts.episodes import Episodes, Wanted
+from alerts.episodes import Attention, Episodes, Wanted
 from alerts.health import ChannelHealth, HealthState
 from alerts.siren_metrics import SirenMetrics
 from alerts.siren_worker import SirenTimings, SirenWorker
@@ -89,21 +89,24 @@ class SirenControl:
         return dict(self._latencies.get(violation_id, {}))
 
     async def report(
-        self, violation: Violation, channels: tuple[str, ...] | None, silenced: bool = False
+        self,
+        violation: Violation,
+        channels: tuple[str, ...] | None,
+        attention: Attention = Attention.NONE,
     ) -> None:
         """Take one report of a violation, in any order and as often as it comes.
 
         Args:
             violation: The report.
             channels: Channels of its rule; None: all.
-            silenced: Somebody has acknowledged it already.
+            attention: What people have said of it already.
         """
-        self._episodes.report(violation, channels, silenced=silenced)
+        self._episodes.report(violation, channels, attention=attention)
         self._poke()
 
-    async def silence(self, violation_id: str) -> None:
-        """Somebody acknowledged the violation."""
-        self._episodes.silence(violation_id, self._clock.now())
+    async def attend(self, violation_id: str, attention: Attention = Attention.SEEN) -> None:
+        """Somebody has acknowledged the violation, or judged it."""
+        self._episodes.attend(violation_id, attention, self._clock.now())
         self._poke()
 
     async def configure(self, sirens: Mapping[str, Siren]) -> None:
@@ -171,8 +174,8 @@ class SirenControl:
             worker.poke()
 
     def _wanted(self, channel_id: str) -> Wanted:
-        until_over = self._sirens[channel_id].quiet_when == "over"
-        return self._episodes.wanted(channel_id, self._clock.now(), until_over=until_over)
+        quiet_when = self._sirens[channel_id].quiet_when
+        return self._episodes.wanted(channel_id, self._clock.now(), quiet_when=quiet_when)
 
     def _succeeded(self, channel_id: str, wanted: Wanted, receipt: Receipt) -> None:
         self._metrics.confirmed(channel_id, wanted.level, receipt.latency_s)

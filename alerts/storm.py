@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from alerts.dispatch_metrics import DispatchMetrics
 from alerts.notices import SiteContext, plain_event
 from alerts.policy_spec import LimitSpec
 from safety.clock import Clock, Instant
@@ -88,8 +89,9 @@ def choose(waiting: Sequence[Delivery], *, tokens: int, appetite: int) -> Choice
 class StormGuard:
     """Keeps the messages of every addressee within the policy's limit."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, metrics: DispatchMetrics) -> None:
         self._clock = clock
+        self._metrics = metrics
         self._site: SiteContext | None = None
         self._buckets: dict[Addressee, TokenBucket] = {}
 
@@ -128,6 +130,7 @@ class StormGuard:
             if choice.folded:
                 payload = summary_of(choice.folded, self._site, at)
                 batch.append(outbox.fold(session, choice.folded, payload, at))
+                self._metrics.summarised(channel_id, len(choice.folded))
         return batch
 
 

@@ -23,6 +23,12 @@ class ChannelGone(ChannelRefused):
     """The receiver wants nothing from us any more (HTTP 410): stop using the channel."""
 
 
+QuietWhen = Literal["acknowledged", "light", "over"]
+"""What somebody's acknowledgement does to a siren: it goes quiet; it goes down to its warning
+level, which is the light without the sound where a device has both; or nothing, only the end of
+the situation counts. A false alarm ends it in any case."""
+
+
 class SirenLevel(StrEnum):
     """What a siren or stack light shows."""
 
@@ -111,13 +117,13 @@ class Siren(Protocol):
         quiet_by_itself: The device goes quiet if Anjeon dies.
         keeps_time: The device itself ends a command after its time-to-live, so that closing
             the driver cuts nothing short.
-        quiet_when: What ends it: an acknowledgement, or only the end of the situation.
+        quiet_when: What an acknowledgement does to it.
     """
 
     channel_id: str
     quiet_by_itself: bool
     keeps_time: bool
-    quiet_when: Literal["acknowledged", "over"]
+    quiet_when: QuietWhen
 
     async def set(self, level: SirenLevel, *, ttl_s: float, reason: str) -> Receipt:
         """Show ``level`` for ``ttl_s`` seconds.

@@ -3,11 +3,10 @@
 import asyncio
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import Literal
 
 import structlog
 
-from alerts.channels.base import Receipt, SirenLevel
+from alerts.channels.base import QuietWhen, Receipt, SirenLevel
 from alerts.channels.siren_spec import SirenSpec
 from alerts.waiting import pause
 from safety.clock import Clock
@@ -34,7 +33,7 @@ class SirenDriver(ABC):
 
     def __init__(self, spec: SirenSpec, *, clock: Clock) -> None:
         self.channel_id = spec.id
-        self.quiet_when: Literal["acknowledged", "over"] = spec.quiet_when
+        self.quiet_when: QuietWhen = spec.quiet_when
         self._clock = clock
         self._ending: asyncio.Task[None] | None = None
 

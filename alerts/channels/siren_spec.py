@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from alerts.channels.base import QuietWhen
 from safety.config import Label, Slug, Spec
 
 Weekday = Literal["never", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -19,8 +20,8 @@ class SirenSpec(Spec):
     """What people call it."""
     enabled: bool = True
     """A disabled channel is told nothing."""
-    quiet_when: Literal["acknowledged", "over"] = "acknowledged"
-    """What ends it: somebody's acknowledgement, or only the end of the situation."""
+    quiet_when: QuietWhen = "acknowledged"
+    """What an acknowledgement does: quiet, the warning level until it is over, or nothing."""
     self_test_day: Weekday = "mon"
     """Day of the weekly self-test: its warning level for a second and a half."""
     self_test_at: str = Field(default="08:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")

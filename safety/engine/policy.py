@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from alerts.escalation import advance
 from alerts.escalation_book import Due, EscalationBook
+from alerts.policy_metrics import PolicyMetrics
 from safety.clock import Clock
 from safety.engine.site import EngineSite
 from safety.errors import StoreUnavailable
 from safety.store import conversations
+from safety.store.conversations import Waiting
 from safety.store.database import Database
-from safety.store.policy_tables import Conversation
 from safety.store.times import utc
 
 log = structlog.get_logger(__name__)
@@ -26,6 +28,7 @@ class PolicyDesk:
     Args:
         site: The configuration in force, asked anew every time.
         told: Called after something may have been put into the outbox.
+        registry: Where metrics go.
     """
 
     def __init__(
@@ -35,11 +38,13 @@ class PolicyDesk:
         database: Database,
         site: Callable[[], EngineSite],
         told: Callable[[], None],
+        registry: CollectorRegistry | None = None,
     ) -> None:
         self._clock = clock
         self._database = database
         self._site = site
         self._told = told
+        self._metrics = PolicyMetrics(registry or CollectorRegistry())
         self._book = EscalationBook()
         self._awaited = asyncio.Event()
         self._store_ok = True
@@ -82,13 +87,16 @@ class PolicyDesk:
             # One conversation that cannot go on must not hold up all others.
             log.exception("conversation_failed", alert=due.lead_id)
 
-    def _read(self) -> Sequence[Conversation]:
+    def _read(self) -> Sequence[Waiting]:
         with self._database.reading() as session:
+            self._metrics.unanswered(
+                conversations.count_unanswered(session), utc(self._clock.now())
+            )
             return conversations.waiting(session)
 
     def _advance(self, due: Due) -> None:
         with self._database.transaction() as session:
-            advance(
+            went = advance(
                 session,
                 due.lead_id,
                 site=self._site().context,
@@ -96,6 +104,8 @@ class PolicyDesk:
                 now=utc(self._clock.now()),
                 snoozed=due.snoozed,
             )
+        self._metrics.steps.inc(went.steps)
+        self._metrics.exhausted.inc(went.exhausted)
 
     async def _pause(self) -> None:
         """Until somebody asks, or the next look by the clock."""

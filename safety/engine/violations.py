@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlmodel import Session
 
+from alerts.episodes import Attention
 from alerts.intake import close_lost, record_violation
 from alerts.sirens import SirenControl
 from cameras.messages import (
@@ -23,6 +24,7 @@ from safety.engine.recorder import Entry, Recorder
 from safety.engine.site import EngineSite
 from safety.errors import StoreUnavailable
 from safety.store import alerts, evidence, violations
+from safety.store.alerts import AlertState
 from safety.store.database import Database
 from safety.store.times import utc
 from safety.types import Phase, Violation
@@ -43,11 +45,11 @@ class LeftOpen:
 
     Attributes:
         firsts: Violation → the one whose alert stands for it; mostly itself.
-        attended: Those whose alert somebody has acknowledged or judged.
+        attended: What people have said of their alerts, where they have.
     """
 
     firsts: Mapping[str, str]
-    attended: frozenset[str]
+    attended: Mapping[str, Attention]
 
 
 class ViolationDesk:
@@ -80,7 +82,7 @@ class ViolationDesk:
         self._recorded = recorded
         self._doubles = doubles
         self._reported: dict[str, float] = {}
-        self._attended: set[str] = set()
+        self._attended: dict[str, Attention] = {}
         self._unwritten: set[str] = set()
 
     async def report(self, message: ViolationReport, reply: Reply) -> None:
@@ -95,7 +97,7 @@ class ViolationDesk:
             await self._sirens.report(
                 violation,
                 self._channels(violation),
-                silenced=bool(self._attended & {violation.id, first}),
+                max(self._attended.get(key or "", Attention.NONE) for key in (violation.id, first)),
             )
             self._metrics.violation_seen(violation)
         if violation.phase is Phase.CLOSED:
@@ -147,21 +149,25 @@ class ViolationDesk:
             self._close_orphans()
 
     async def look_for_attention(self) -> None:
-        """Silence what somebody has acknowledged; without the record nothing changes."""
-        waiting = self._reported.keys() - self._attended
+        """Silence what somebody has acknowledged or judged; without the record nothing changes."""
+        open_ones = {key: self._doubles.first_known(key) for key in self._reported}
+        waiting = {
+            key: first
+            for key, first in open_ones.items()
+            if self._attended.get(key) is not Attention.DISMISSED
+        }
         if not waiting:
             return
         try:
-            firsts = {key: self._doubles.first_known(key) for key in waiting}
-            attended = await asyncio.to_thread(self._attended_among, set(firsts.values()))
+            said = await asyncio.to_thread(self._said_of, set(waiting.values()))
         except StoreUnavailable:
             return
-        for violation_id in [key for key, first in firsts.items() if first in attended]:
-            self._attended.add(violation_id)
-            await self._sirens.silence(violation_id)
-        self._attended &= {self._doubles.first_known(key) for key in self._reported} | set(
-            self._reported
-        )
+        for key, first in waiting.items():
+            if said.get(first, Attention.NONE) > self._attended.get(key, Attention.NONE):
+                self._attended[key] = said[first]
+                await self._sirens.attend(key, said[first])
+        kept = open_ones.keys() | set(open_ones.values()) | self._reported.keys()
+        self._attended = {key: each for key, each in self._attended.items() if key in kept}
 
     def left_open(self) -> LeftOpen:
         """What an earlier life left open; blocking.
@@ -174,17 +180,17 @@ class ViolationDesk:
                 row.id: str(row.details.get(violations.SAME_AS, row.id))
                 for row in violations.open_violations(session)
             }
-            seen_to = alerts.attended_violations(session, set(firsts.values()))
+            said = _said(session, set(firsts.values()))
         return LeftOpen(
             firsts=firsts,
-            attended=frozenset(key for key, first in firsts.items() if first in seen_to),
+            attended={key: said[first] for key, first in firsts.items() if first in said},
         )
 
     def resume(self, left: LeftOpen) -> None:
         """Take over what ``left_open`` found; what was reported meanwhile stays as it is."""
         now = self._clock.now().monotonic
         self._reported = dict.fromkeys(left.firsts, now) | self._reported
-        self._attended |= left.attended
+        self._attended = {**left.attended, **self._attended}
         self._doubles.resume({key: first for key, first in left.firsts.items() if key != first})
 
     def _close_orphans(self) -> None:
@@ -249,6 +255,14 @@ class ViolationDesk:
             other_camera=message.other_camera,
         )
 
-    def _attended_among(self, violation_ids: set[str]) -> set[str]:
+    def _said_of(self, violation_ids: set[str]) -> dict[str, Attention]:
         with self._database.reading() as session:
-            return alerts.attended_violations(session, violation_ids)
+            return _said(session, violation_ids)
+
+
+def _said(session: Session, violation_ids: set[str]) -> dict[str, Attention]:
+    """What people have said of these violations, as far as they have said anything."""
+    return {
+        key: Attention.DISMISSED if state is AlertState.FALSE_POSITIVE else Attention.SEEN
+        for key, state in alerts.attended_violations(session, violation_ids).items()
+    }

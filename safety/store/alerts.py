@@ -285,12 +285,12 @@ def uncleared(session: Session, *, kind: str | None = None) -> Sequence[Alert]:
     return session.exec(query.order_by(col(Alert.raised_at), col(Alert.id))).all()
 
 
-def attended_violations(session: Session, violation_ids: Collection[str]) -> set[str]:
-    """Those of these violations whose alert somebody has acknowledged or judged."""
-    query = select(Alert.violation_id).where(
+def attended_violations(session: Session, violation_ids: Collection[str]) -> dict[str, AlertState]:
+    """Those of these violations whose alert somebody has acknowledged or judged, and how."""
+    query = select(Alert.violation_id, Alert.state).where(
         col(Alert.violation_id).in_(violation_ids), Alert.state != AlertState.RAISED
     )
-    return {violation_id for violation_id in session.exec(query) if violation_id is not None}
+    return {key: AlertState(state) for key, state in session.exec(query) if key is not None}
 
 
 def _members(session: Session, lead: Alert, states: Collection[AlertState]) -> list[Alert]:

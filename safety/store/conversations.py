@@ -4,6 +4,7 @@ Who locks, locks the leading alert first and its conversation after it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, func, or_, update
@@ -41,6 +42,15 @@ _JOINING = (
 )
 _OF_LEAD = or_(_ALERT.c.id == bindparam("lead"), _ALERT.c.lead_id == bindparam("lead"))
 _LASTS = select_columns(_ALERT.c.id).where(_OF_LEAD, _ALERT.c.cleared_at.is_(None)).limit(1)
+_WAITING = (
+    select_columns(_TABLE.c.alert_id, _TABLE.c.started_at, _TABLE.c.next_at, _TABLE.c.snoozed_until)
+    .where(_TABLE.c.next_at.is_not(None))
+    .order_by(_TABLE.c.next_at)
+    .limit(bindparam("most"))
+)
+_UNANSWERED = select_columns(func.count(), func.min(_ALERT.c.raised_at)).where(
+    _ALERT.c.state == "raised", _ALERT.c.leads.is_(True)
+)
 _REPEATS = (
     select_columns(_ALERT.c.id)
     .where(
@@ -118,10 +128,33 @@ def is_over(session: Session, lead_id: str) -> bool:
     return session.connection().execute(_LASTS, {"lead": lead_id}).first() is None
 
 
-def waiting(session: Session, *, limit: int = 2000) -> Sequence[Conversation]:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What has to be known of a conversation to tell when it is due."""
+
+    alert_id: str
+    started_at: datetime
+    next_at: datetime
+    snoozed_until: datetime | None
+
+
+def waiting(session: Session, *, limit: int = 2000) -> Sequence[Waiting]:
     """Conversations that will have to be looked at some time, soonest first."""
-    query = select(Conversation).where(col(Conversation.next_at).is_not(None))
-    return session.exec(query.order_by(col(Conversation.next_at)).limit(limit)).all()
+    rows = session.connection().execute(_WAITING, {"most": limit})
+    return [Waiting(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """How many alerts that lead a conversation wait for people, and since when the first does."""
+
+    number: int = 0
+    oldest_at: datetime | None = None
+
+
+def count_unanswered(session: Session) -> Unanswered:
+    """What nobody has acknowledged or judged."""
+    return Unanswered(*session.connection().execute(_UNANSWERED).one())
 
 
 def look_at_once(session: Session, lead_ids: Collection[str]) -> None:

@@ -206,7 +206,7 @@ def test_alerts_are_found_and_counted_by_state(database: Database) -> None:
         AlertState.FALSE_POSITIVE: 1,
         AlertState.EXPIRED: 0,
     }
-    assert attended == {"v0", "v1"}
+    assert attended == {"v0": AlertState.ACKNOWLEDGED, "v1": AlertState.FALSE_POSITIVE}
 
 
 def _enqueue(database: Database, *channels: str, event: str = "raised") -> list[str]:

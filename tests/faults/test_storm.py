@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from alerts.channels.webhook import WebhookMessenger, WebhookSpec
+from alerts.dispatch_metrics import DispatchMetrics
 from alerts.dispatcher import Dispatcher
 from alerts.policy_spec import LimitSpec, PolicySpec
 from alerts.sirens import SirenControl
@@ -131,4 +132,4 @@ async def test_sirens_first_nothing_lost_and_people_get_summaries(
 
 
 def test_a_guard_that_was_told_nothing_limits_nothing() -> None:
-    assert not StormGuard(CLOCK).limits("hook")
+    assert not StormGuard(CLOCK, DispatchMetrics(CollectorRegistry())).limits("hook")

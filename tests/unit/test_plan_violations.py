@@ -6,6 +6,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from alerts.channels.base import SirenLevel
+from alerts.episodes import Attention
 from alerts.siren_worker import SirenTimings
 from alerts.sirens import SirenControl
 from cameras.messages import EvidenceStored, ViolationReport, ViolationStored
@@ -79,7 +80,7 @@ async def test_two_cameras_one_person_one_alert_one_acknowledgement(
         # An engine that starts anew knows which ones belong together, and that somebody came.
         left = desk().left_open()
         assert dict(left.firsts) == {"first": "first", "other": "first"}
-        assert left.attended == {"first", "other"}
+        assert left.attended == {"first": Attention.SEEN, "other": Attention.SEEN}
         again = desk()
         again.resume(left)
         await report(again, opened("third", at=CLOCK.now(), camera_id="cam-2"))

@@ -146,6 +146,6 @@ async def test_no_test_while_a_siren_is_needed(plant: Plant) -> None:
     await plant.sirens.report(violation, None)
     await plant.look(timedelta(0))
     assert plant.on_record() == []
-    await plant.sirens.silence(violation.id)
+    await plant.sirens.attend(violation.id)
     await plant.look(MINUTE)
     assert plant.on_record() == [(True, "")]

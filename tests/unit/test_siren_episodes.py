@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.channels.base import SirenLevel
-from alerts.episodes import Episodes
+from alerts.channels.base import QuietWhen, SirenLevel
+from alerts.episodes import Attention, Episodes
 from safety.types import Severity, Violation
 from tests.support.violations import START, cleared, opened, updated
 
@@ -19,7 +19,7 @@ def level_after(
 ) -> SirenLevel:
     episodes = Episodes(stale_after_s=60.0)
     for report in reports:
-        episodes.report(report, channels, silenced=False)
+        episodes.report(report, channels)
     return episodes.wanted("siren", START.shifted(seconds)).level
 
 
@@ -55,18 +55,45 @@ def test_quiet_once_it_is_over_and_a_late_report_does_not_sound_again() -> None:
 def test_acknowledged_stays_silent_while_it_lasts() -> None:
     episodes = Episodes(stale_after_s=60.0)
     violation = opened()
-    episodes.report(violation, None, silenced=False)
-    episodes.silence(violation.id, START)
+    episodes.report(violation, None)
+    episodes.attend(violation.id, Attention.SEEN, START)
     for _ in range(3):
         violation = updated(violation)
-        episodes.report(violation, None, silenced=False)
+        episodes.report(violation, None)
         assert episodes.wanted("siren", START.shifted(3)).level is OFF
+
+
+@pytest.mark.parametrize(
+    ("quiet_when", "severity", "seen", "dismissed"),
+    [
+        ("acknowledged", Severity.DANGER, OFF, OFF),
+        ("light", Severity.DANGER, WARNING, OFF),
+        ("light", Severity.WARNING, WARNING, OFF),
+        ("light", Severity.INFO, OFF, OFF),
+        ("over", Severity.DANGER, DANGER, OFF),
+        ("over", Severity.WARNING, WARNING, OFF),
+    ],
+)
+def test_what_people_say_of_it_does_what_the_channel_is_set_to(
+    quiet_when: QuietWhen, severity: Severity, seen: SirenLevel, dismissed: SirenLevel
+) -> None:
+    episodes = Episodes(stale_after_s=60.0)
+    episodes.report(replace(opened(), severity=severity), None)
+    for said, level in (
+        (Attention.SEEN, seen),
+        (Attention.DISMISSED, dismissed),
+        (Attention.SEEN, dismissed),
+    ):
+        episodes.attend("v1", said, START)
+        assert episodes.wanted("siren", START, quiet_when=quiet_when).level is level
+    episodes.report(replace(opened("v2"), severity=Severity.DANGER), None)
+    assert episodes.wanted("siren", START, quiet_when=quiet_when).level is DANGER
 
 
 def test_acknowledged_before_the_first_report_is_silent_too() -> None:
     episodes = Episodes(stale_after_s=60.0)
-    episodes.silence("v1", START)
-    episodes.report(opened("v1"), None, silenced=False)
+    episodes.attend("v1", Attention.SEEN, START)
+    episodes.report(opened("v1"), None)
     assert episodes.wanted("siren", START).level is OFF
 
 
@@ -86,9 +113,9 @@ def test_a_new_report_revives_what_had_gone_stale() -> None:
 
 def test_what_ended_is_forgotten_in_the_end() -> None:
     episodes = Episodes(stale_after_s=60.0)
-    episodes.report(opened("v1"), None, silenced=False)
-    episodes.silence("never-reported", START)
-    assert episodes.forget_old(START.shifted(599)) == []
+    episodes.report(opened("v1"), None)
+    episodes.attend("never-reported", Attention.SEEN, START)
+    assert episodes.forget_old(START.shifted(595)) == []
     assert episodes.forget_old(START.shifted(601)) == ["v1"]
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
+from alerts.dispatch_metrics import DispatchMetrics
 from alerts.notices import SiteContext
 from alerts.policy_spec import LimitSpec, PolicySpec
 from alerts.storm import StormGuard, TokenBucket, choose, summary_of
@@ -125,7 +127,7 @@ def test_a_summary_counts_names_a_few_and_lists_all() -> None:
 
 
 def test_channels_for_programs_are_not_limited() -> None:
-    guard = StormGuard(ManualClock())
+    guard = StormGuard(ManualClock(), DispatchMetrics(CollectorRegistry()))
     guard.configure(
         SiteContext(name="A", timezone="UTC", language="en", policy=PolicySpec(unlimited=("hook",)))
     )
