@@ -1,6 +1,5 @@
 """Where the body points of everybody in one picture are, and which of them lie in a zone."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -29,24 +28,9 @@ _POINTS = (*KEYPOINTS, "box_bottom")
 _COLUMNS: dict[Body, list[int]] = {
     "feet": [*_ANKLES, len(KEYPOINTS)],
     "hands": _WRISTS,
-    "arms": [*_WRISTS, *_ELBOWS],
+    "arms": [*_WRISTS, *_ELBOWS, *_WRISTS],
     "any": list(range(len(_POINTS))),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """The known body points of everybody; entry i of each is one point.
-
-    Attributes:
-        places: (P, 2) x and y, normalised.
-        rows: (P,) whose, in the order of the stack.
-        points: (P,) which, in the order of ``_POINTS``.
-    """
-
-    places: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    points: NDArray[np.int64]
 
 
 class BodyPoints:
@@ -54,22 +38,21 @@ class BodyPoints:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._known: dict[Body, _Known] = {}
+        self._known: dict[Body, NDArray[np.float64]] = {}
 
     def inside(self, area: ZoneArea, body: Body) -> dict[int, list[str]]:
         """Who has such points in a zone's picture: track id → their names."""
-        points = self._known.get(body)
-        if points is None:
-            points = self._known[body] = self._select(body)
+        places = self._known.get(body)
+        if places is None:
+            places = self._known[body] = self._arms() if body == "arms" else self._select(body)
         found: dict[int, list[str]] = {}
-        inside = area.contains(points.places)
-        if inside.any():
-            ids = self._stack.ids
-            chosen = zip(points.rows[inside].tolist(), points.points[inside].tolist(), strict=True)
-            for row, point in chosen:
+        rows, columns = area.contains(places).nonzero()
+        if len(rows):
+            ids, points = self._stack.ids, _COLUMNS[body]
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
                 names = found.setdefault(ids[row], [])
-                if _POINTS[point] not in names:  # a hand goes by its wrist
-                    names.append(_POINTS[point])
+                if _POINTS[points[column]] not in names:  # a hand goes by its wrist
+                    names.append(_POINTS[points[column]])
         return found
 
     @cached_property
@@ -83,29 +66,29 @@ class BodyPoints:
         )
         return middle
 
-    def _select(self, body: Body) -> _Known:
+    def _select(self, body: Body) -> NDArray[np.float64]:
+        """(N, P, 2) places of those points; NaN where they are not known."""
         places, known = self._all
-        columns = np.array(_COLUMNS[body])
-        if body == "arms":
-            known = known.copy()
-            known[:, _ELBOWS] &= ~known[:, _WRISTS]
-        rows, chosen = known[:, columns].nonzero()
-        points = columns[chosen]
-        known_points = _Known(places=places[rows, points], rows=rows, points=points)
-        return self._with_hands(known_points) if body == "arms" else known_points
+        if body != "any":
+            places, known = places[:, _COLUMNS[body]], known[:, _COLUMNS[body]]
+        return np.where(known[:, :, None], places, np.nan)
 
-    def _with_hands(self, arms: _Known) -> _Known:
-        """A hand reaches beyond its wrist, in the direction of the forearm."""
-        keypoints = self._stack.keypoints
-        elbows, wrists = keypoints[:, _ELBOWS], keypoints[:, _WRISTS]
-        known = np.minimum(elbows[:, :, 2], wrists[:, :, 2]) >= MIN_CONFIDENCE
-        rows, sides = known.nonzero()
-        wrist, elbow = wrists[rows, sides, :2], elbows[rows, sides, :2]
-        return _Known(
-            places=np.concatenate([arms.places, wrist + HAND_SHARE * (wrist - elbow)]),
-            rows=np.concatenate([arms.rows, rows]),
-            points=np.concatenate([arms.points, np.array(_WRISTS)[sides]]),
+    def _arms(self) -> NDArray[np.float64]:
+        """The same: wrists, elbows whose wrist is not seen, and hands.
+
+        A hand reaches beyond its wrist, in the direction of the forearm.
+        """
+        arms = self._stack.keypoints[:, _WRISTS + _ELBOWS]
+        wrists, elbows = arms[:, :2, :2], arms[:, 2:, :2]
+        seen = arms[:, :, 2] >= MIN_CONFIDENCE
+        both = seen[:, :2] & seen[:, 2:]
+        seen[:, 2:] &= ~seen[:, :2]
+        places = np.concatenate(
+            [np.minimum(np.maximum(arms[:, :, :2], 0), 1), wrists + HAND_SHARE * (wrists - elbows)],
+            axis=1,
         )
+        known = np.concatenate([seen, both], axis=1)
+        return np.where(known[:, :, None], places, np.nan)
 
     @cached_property
     def _all(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

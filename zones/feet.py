@@ -1,5 +1,6 @@
 """Where the feet of persons are on the floor plan, and in which zones."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,10 +78,11 @@ class FloorFeet:
         number = self._areas.row_of(area)
         if number >= len(self._hull_m):  # asked about for the first time
             del self._hull_m
-        hull_m = self._hull_m[number]
         found: dict[int, Standing] = {}
-        for row in (hull_m.max(axis=0) >= -ROUNDING_M).nonzero()[0].tolist():
-            standing = self._standing(row, area, hull_m[:, row].tolist())
+        for row, (left_m, right_m, middle_m) in enumerate(zip(*self._hull_m[number], strict=True)):
+            if left_m < -ROUNDING_M and right_m < -ROUNDING_M and middle_m < -ROUNDING_M:
+                continue
+            standing = self._standing(row, area, (left_m, right_m), middle_m)
             if standing is not None:
                 found[self._stack.ids[row]] = standing
         return found
@@ -97,14 +99,22 @@ class FloorFeet:
         )
 
     @cached_property
-    def _hull_m(self) -> Array:
-        """(Z, 3, N): how far inside every zone's hull each ankle and the place between is.
+    def _hull_m(self) -> list[list[list[float]]]:
+        """Z by 3 by N: how far inside every zone's hull each ankle and the place between is.
 
-        A minus infinity is what is not known: it is nowhere.
+        What is not known is nowhere: minus infinity. In plain numbers, as everything from here on.
         """
         places = np.concatenate([self._ankles, self._floors[None, :, :2]])
         inside = self._areas.hull_m(places.reshape(-1, 2))
-        return np.where(np.isnan(inside), -np.inf, inside).reshape(len(inside), 3, -1)
+        inside[np.isnan(inside)] = -np.inf
+        found: list[list[list[float]]] = inside.reshape(len(inside), 3, -1).tolist()
+        return found
+
+    @cached_property
+    def _plain(self) -> list[tuple[list[float], list[float], list[float]]]:
+        """Everybody's place with its covariance, left ankle and right ankle."""
+        left, right = self._ankles.tolist()
+        return list(zip(self._floors.tolist(), left, right, strict=True))
 
     @cached_property
     def _ankles(self) -> Array:
@@ -117,27 +127,30 @@ class FloorFeet:
         places = self._calibration.places(points[:, :, :2].reshape(-1, 2), height_m=ANKLE_M)
         return np.where(seen[:, :, None], places.reshape(2, -1, 2), np.nan)
 
-    def _standing(self, row: int, area: FloorArea, hull_m: list[float]) -> Standing | None:
-        """Somebody inside a zone's hull or with a foot there, if a foot is inside the zone."""
-        x, y, xx, xy, yy = self._floors[row].tolist()
-        covariance = (xx, xy, yy)
+    def _standing(
+        self, row: int, area: FloorArea, feet_m: tuple[float, float], middle_m: float
+    ) -> Standing | None:
+        """Somebody inside a zone's hull or with a foot there, if a foot is inside the zone.
+
+        Args:
+            row: Who.
+            feet_m, middle_m: How far inside the hull.
+        """
+        (x, y, xx, xy, yy), *ankles = self._plain[row]
         feet = [
-            (name, *ankle, inside_m)
-            for name, ankle, inside_m in zip(
-                ANKLES, self._ankles[:, row].tolist(), hull_m[:2], strict=True
-            )
-            if inside_m != -np.inf
+            (name, ankle_x, ankle_y, inside_m)
+            for name, (ankle_x, ankle_y), inside_m in zip(ANKLES, ankles, feet_m, strict=True)
+            if inside_m != -math.inf
         ]
-        middle_m = hull_m[2]
         if not feet:
-            there = area.has(x, y, covariance, middle_m)
-            return Standing(["floor"], area, [(x, y)], covariance) if there else None
+            there = area.has(x, y, (xx, xy, yy), middle_m)
+            return Standing(["floor"], area, [(x, y)], (xx, xy, yy)) if there else None
         if not (area.is_convex and middle_m >= ROUNDING_M):
-            middle_m = area.depth(x, y, covariance).inside_m
+            middle_m = area.depth(x, y, (xx, xy, yy)).inside_m
         if middle_m <= -STRIDE_M:
             return None
         if middle_m > STRIDE_M:
-            return Standing([name for name, *_ in feet], area, [(x, y)], covariance)
+            return Standing([name for name, *_ in feet], area, [(x, y)], (xx, xy, yy))
         more = ONE_OF_TWO if len(feet) == 2 else 1.0
         spread = (more * xx, more * xy, more * yy)
         points = [name for name, fx, fy, foot_m in feet if area.has(fx, fy, spread, foot_m)]

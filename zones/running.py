@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from safety.clock import Instant
 from safety.types import CameraState, PlantState, Violation
-from zones.arming import Armament, ArmingWatch
+from zones.arming import Always, Armament, ArmingWatch
 from zones.geometry import FloorPolygon, Polygon
 from zones.people import People
 from zones.rules.base import CameraWatcher, EndReason, Exchanger, RuleBase, RuleContext, RuleMachine
@@ -38,6 +38,7 @@ class RunningRule:
         self.spec = spec
         self._source = (spec, context.rule_revision, zone)
         self._arming = ArmingWatch(spec.arming)
+        self._always = Armament.ARMED if isinstance(spec.arming, Always) else None
         self.machine: RuleMachine = spec.machine(context)
         self._watcher = self.machine if isinstance(self.machine, CameraWatcher) else None
         self._able = spec.can_judge(context)

@@ -43,10 +43,12 @@ def affinity(
     Returns:
         (T, D) from 0 (cannot be) to 1 (where and how it was expected).
     """
-    slack = np.minimum(SLACK_PER_S * (now - tracks.seen_at), MOST_SLACK)
-    half = tracks.size * (0.5 + slack[:, None])
-    expected = np.stack([tracks.centre - half, tracks.centre + half], axis=1)
-    result = _iou(expected[:, None], _grown(boxes, slack))
+    slack = np.minimum(SLACK_PER_S * (now - tracks.seen_at), MOST_SLACK)[:, None]
+    half = tracks.size * (0.5 + slack)
+    low, high = tracks.centre - half, tracks.centre + half
+    result = _iou(
+        (low[:, :1], low[:, 1:], high[:, :1], high[:, 1:]), _grown(boxes.astype(np.float64), slack)
+    )
     rows, columns = np.nonzero(result)
     likeness, evidence = _pose_likeness(tracks, rows, boxes[columns], keypoints[columns])
     result[rows, columns] = (OVERLAP_WEIGHT * result[rows, columns] + evidence * likeness) / (
@@ -57,26 +59,35 @@ def affinity(
 
 def overlap(ones: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
     """Intersection over union of boxes (N, 2, 2) with boxes (M, 2, 2): (N, M)."""
-    return _iou(ones[:, None], others[None])
+    return _iou(_edges(ones[:, None]), _edges(others[None]))
 
 
-def _grown(boxes: FloatArray, slack: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Every detection's box, grown as much as each track's: (T, D, 2, 2)."""
-    margin = (boxes[:, 1] - boxes[:, 0])[None] * slack[:, None, None]
-    return np.stack([boxes[None, :, 0] - margin, boxes[None, :, 1] + margin], axis=2)
+Edges = tuple[NDArray[np.floating], ...]
+"""Left, top, right, bottom; arrays of their own, because sums over an axis of two are slow."""
 
 
-def _iou(ones: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
-    low = np.maximum(ones[..., 0, :], others[..., 0, :])
-    high = np.minimum(ones[..., 1, :], others[..., 1, :])
-    shared = _area(np.maximum(high - low, 0))
-    union = sum(_area(b[..., 1, :] - b[..., 0, :]) for b in (ones, others)) - shared
+def _edges(boxes: NDArray[np.floating]) -> Edges:
+    return boxes[..., 0, 0], boxes[..., 0, 1], boxes[..., 1, 0], boxes[..., 1, 1]
+
+
+def _grown(boxes: NDArray[np.float64], slack: NDArray[np.float64]) -> Edges:
+    """Every detection's box, grown as much as each track's (T, 1): (T, D) each."""
+    left, top, right, bottom = _edges(boxes)
+    aside, down = (right - left) * slack, (bottom - top) * slack
+    return left - aside, top - down, right + aside, bottom + down
+
+
+def _iou(ones: Edges, others: Edges) -> NDArray[np.float64]:
+    across = np.minimum(ones[2], others[2]) - np.maximum(ones[0], others[0])
+    down = np.minimum(ones[3], others[3]) - np.maximum(ones[1], others[1])
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    union = _area(ones) + _area(others) - shared
     return np.asarray(shared / np.maximum(union, 1e-12), np.float64)
 
 
-def _area(size: NDArray[np.floating]) -> NDArray[np.floating]:
-    area: NDArray[np.floating] = size[..., 0] * size[..., 1]
-    return area
+def _area(edges: Edges) -> NDArray[np.floating]:
+    left, top, right, bottom = edges
+    return np.asarray((right - left) * (bottom - top))
 
 
 def _pose_likeness(
@@ -95,11 +106,12 @@ def _pose_likeness(
         of both confidences.
     """
     before = tracks.keypoints[rows]
-    moved = (tracks.centre - tracks.seen_centre)[rows, None]
-    away = before[:, :, :2] + moved - keypoints[:, :, :2]
-    distance = away[:, :, 0] ** 2 + away[:, :, 1] ** 2
-    area = np.maximum(_area(boxes[:, 1] - boxes[:, 0]), 1e-12)
-    likeness = np.exp(-distance / (_TOLERANCE * area[:, None]))
+    moved = (tracks.centre - tracks.seen_centre)[rows]
+    across = before[:, :, 0] + moved[:, :1] - keypoints[:, :, 0]
+    down = before[:, :, 1] + moved[:, 1:] - keypoints[:, :, 1]
+    size = (boxes[:, 1] - boxes[:, 0]).astype(np.float64)
+    area = np.maximum(size[:, 0] * size[:, 1], 1e-12)
+    likeness = np.exp((across * across + down * down) / (-_TOLERANCE * area[:, None]))
     weight = before[:, :, 2] * keypoints[:, :, 2]
     evidence = weight.sum(axis=1)
     return (likeness * weight).sum(axis=1) / np.maximum(evidence, 1e-6), evidence

@@ -97,14 +97,11 @@ class TrackTable:
         position, cross, speed = self.variance.T
         self.centre = self.centre + self.velocity * reach
         self.velocity = self.velocity * fading
-        self.variance = np.stack(
-            [
-                position + 2 * cross * reach + speed * reach**2 + noise * seconds**3 / 3,
-                (cross + speed * reach) * fading + noise * seconds**2 / 2,
-                speed * fading**2 + noise * seconds,
-            ],
-            axis=1,
-        )
+        variance = np.empty_like(self.variance)
+        variance[:, 0] = position + 2 * reach * cross + reach**2 * speed + seconds**3 / 3 * noise
+        variance[:, 1] = (cross + reach * speed) * fading + seconds**2 / 2 * noise
+        variance[:, 2] = fading**2 * speed + seconds * noise
+        self.variance = variance
 
     def correct(
         self,
@@ -177,4 +174,4 @@ class TrackTable:
 
 def _centre_and_size(boxes: FloatArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     corners = boxes.astype(np.float64)
-    return corners.mean(axis=1), corners[:, 1] - corners[:, 0]
+    return (corners[:, 0] + corners[:, 1]) / 2, corners[:, 1] - corners[:, 0]
