@@ -7,6 +7,7 @@ from dashboard.routes import (
     alerts,
     api_accidents,
     api_alerts,
+    api_drills,
     api_evidence,
     api_incident_actions,
     api_incidents,
@@ -97,6 +98,7 @@ PAGES = (
     api_plant.router,
     api_plant_parts.router,
     api_sirens.router,
+    api_drills.router,
     api_replay.router,
 )
 """Every router of the application; a new file is added here."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
 from safety.store import audit
+from safety.store.refusals import NotFound
 from safety.store.tables import Drill
 
 
@@ -44,7 +45,21 @@ def save(
     )
 
 
-def list_drills(session: Session, *, limit: int = 50) -> Sequence[Drill]:
-    """The newest drills first."""
+def list_drills(
+    session: Session, *, camera_id: str | None = None, before: str | None = None, limit: int = 50
+) -> Sequence[Drill]:
+    """The newest drills first; ``before`` is the id of the last one of the page before.
+
+    Raises:
+        NotFound: ``before`` names none.
+    """
     query = select(Drill).order_by(col(Drill.at).desc(), col(Drill.id)).limit(limit)
+    if camera_id is not None:
+        query = query.where(Drill.camera_id == camera_id)
+    if before is not None:
+        last = session.get(Drill, before)
+        if last is None:
+            raise NotFound("drill", before)
+        same_time = and_(Drill.at == last.at, col(Drill.id) > last.id)
+        query = query.where(or_(col(Drill.at) < last.at, same_time))
     return session.exec(query).all()

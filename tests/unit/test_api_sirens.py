@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from safety.store import siren_tests
+from safety.store import drills, siren_tests
 from safety.store.accounts import Role
 from safety.store.siren_tables import SirenTest
+from safety.store.tables import Drill
 from safety.store.times import utc
 from tests.support.web import Site
 
@@ -61,3 +62,36 @@ def test_the_channels_page_says_how_the_last_self_test_went(site: Site) -> None:
     every = manager.get("/channels/siren").text
     assert every.count("10.0.0.7:1") == 2
     assert "21 ms" in every or "21ms" in every
+
+
+def test_drills_are_listed_newest_first_and_count_as_nothing(site: Site) -> None:
+    at = utc(site.clock.now())
+    reader = site.program("read")
+    before = reader.get("/api/v1/violations").json()["items"]
+    with site.database.transaction() as session:
+        for number, outcome in enumerate(("sounded", "refused", "sounded")):
+            drills.save(
+                session,
+                Drill(
+                    id=f"d{number}",
+                    camera_id="press" if number else "gate",
+                    channel_id="horn",
+                    scene="cell_intrusion.mp4",
+                    outcome=outcome,
+                    reason="" if outcome == "sounded" else "another drill is being held",
+                    total_s=0.18 if outcome == "sounded" else None,
+                    at=at + timedelta(minutes=number),
+                    by="kim",
+                ),
+            )
+    listed = reader.get("/api/v1/drills").json()["items"]
+    assert [(each["id"], each["total_s"]) for each in listed] == [
+        ("d2", 0.18),
+        ("d1", None),
+        ("d0", 0.18),
+    ]
+    first = reader.get("/api/v1/drills?camera=press&limit=1").json()
+    second = reader.get(f"/api/v1/drills?camera=press&cursor={first['next_cursor']}").json()
+    assert [each["id"] for each in first["items"] + second["items"]] == ["d2", "d1"]
+    assert reader.get("/api/v1/drills?cursor=nobody").status_code == 404
+    assert reader.get("/api/v1/violations").json()["items"] == before

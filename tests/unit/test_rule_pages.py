@@ -6,10 +6,12 @@ from datetime import time
 import pytest
 
 from cameras.observation_log import ObservationLog
+from dashboard.rule_trials import read_trial
 from safety.clock import Instant
 from safety.i18n import translator
 from safety.site.apply import load_site
 from safety.site.edit import put_plant
+from safety.site.spec import SiteSpec
 from safety.types import PlantState
 from tests.support.factory import Factory
 from tests.support.observations import acting, frame_times, observation, see
@@ -134,3 +136,26 @@ def test_machines_and_shifts_are_shown_even_while_nothing_is_known(
     assert all(name in page for name in ("프레스 기계", "운반 로봇", "주간", "08:00 – 17:00"))
     assert translator("ko")("machine.state.unknown") in page
     assert translator("ko")("machines.silent") in manager.get("/machines/now").text
+
+
+@pytest.mark.parametrize(
+    ("clip", "address"),
+    [
+        (None, ""),
+        ({"evidence": "e1", "at_s": 5.3}, "/evidence/e1#t=3.3"),
+        ({"evidence": "e1", "at_s": 0.5}, "/evidence/e1#t=0.0"),
+    ],
+)
+def test_a_trials_event_plays_from_shortly_before(
+    clip: dict[str, object] | None, address: str
+) -> None:
+    event = {
+        "change": "new", "camera": "press", "subject": "person-1", "seconds": 1.0,
+        "opened_at": "2026-01-05T08:00:05Z", "clip": clip,
+    }  # fmt: skip
+    result = {
+        "since": "2026-01-05T08:00:00Z", "until": "2026-01-05T09:00:00Z", "frames": 1,
+        "fired": [], "events": [event],
+    }  # fmt: skip
+    [shown] = read_trial(result, SiteSpec(name="Site")).events
+    assert shown.clip == address
