@@ -1,6 +1,7 @@
 """What a monthly report is made of: every part of it from the record."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -114,7 +115,7 @@ def composed(
         alerts=facts.alerts,
         changes=tuple(change for change in changes if change.at >= since),
         charts=_charts(session, maker, rows, target, series, [month_of(c.at) for c in changes]),
-        notes=_notes(target, identity.fictional),
+        notes=_notes(rows, target, identity.fictional),
         ppe=ppe_facts(session, maker.site, facts.worn, since=since, until=until),
     )
 
@@ -208,7 +209,7 @@ def _charts(
     return tuple(charts)
 
 
-def _notes(target: Target, fictional: bool) -> tuple[str, ...]:
+def _notes(rows: Sequence[MonthRow], target: Target, fictional: bool) -> tuple[str, ...]:
     notes = ["note.supplementary", "note.exact", "note.monitored", "note.no_forecast"]
     if fictional:
         notes.insert(0, "note.fictional")
@@ -217,6 +218,9 @@ def _notes(target: Target, fictional: bool) -> tuple[str, ...]:
     facts = (target.before, target.after)
     if any(one is not None and one.months_without_hours for one in facts):
         notes.append("note.months_left_out")
+    worked = next((row.month for row in rows if row.hours is not None), None)
+    if worked is not None and any(row.accidents for row in rows if row.month < worked):
+        notes.append("note.before_hours")
     if target.baseline is not None and target.baseline.changes:
         notes.append("note.baseline_changed")
     return tuple(notes)

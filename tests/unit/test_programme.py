@@ -14,7 +14,7 @@ from safety.programme.assess import Need, assess, funnel_limits
 from safety.programme.collect import collect, read_registry
 from safety.programme.sources import on_disk
 from safety.reports.signing import canonical, opened, public_text, signed, site_key
-from tests.support.reports import hand_in, report_of
+from tests.support.reports import hand_in, ppe_facts_of, report_of
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -76,6 +76,28 @@ def test_a_file_that_cannot_be_used_is_listed_and_the_others_count(
     found = collect(on_disk([good, bad]))
     assert [(p.file, p.error.key) for p in found.problems] == [("bad.json", key)]
     assert [one.name for one in found.standings.values()] == ["Site 2"]
+
+
+def test_a_report_of_a_later_minor_version_counts_for_what_is_known(tmp_path: Path) -> None:
+    later = report_of(1).model_dump(mode="json", by_alias=True)
+    later |= {"schema_version": "1.99", "weather": {"rain": 3}}
+    (tmp_path / "later.json").write_bytes(_signed_document(later))
+    found = collect(on_disk(tmp_path.iterdir()))
+    assert [one.name for one in found.standings.values()] == ["Site 1"]
+
+
+def test_protective_equipment_is_pooled_with_sites_as_the_unit(tmp_path: Path) -> None:
+    for number in range(1, 9):
+        worn = 40.0 + 5 * number
+        ppe = ppe_facts_of("hardhat", worn=worn, missing=100 - worn)
+        hand_in(tmp_path, report_of(number, ppe=ppe), KEY)
+    hand_in(tmp_path, report_of(9), KEY)
+    (worn_by_all,) = assess(collect(on_disk(tmp_path.iterdir()))).worn
+    assert (worn_by_all.item, worn_by_all.sites) == ("hardhat", 8)
+    assert worn_by_all.share == pytest.approx(0.625)
+    assert worn_by_all.unknown_share == pytest.approx(12.5 / 112.5)
+    assert worn_by_all.lower == pytest.approx(0.62 - 0.1, abs=0.04)
+    assert worn_by_all.upper == pytest.approx(0.62 + 0.1, abs=0.04)
 
 
 def test_the_newest_revision_of_the_newest_month_counts(tmp_path: Path) -> None:
