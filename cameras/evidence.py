@@ -206,6 +206,7 @@ class EvidenceMaker:
         )
         data = jpeg(picture)
         path = self._path(case.violation, ".jpg")
+        _make_folder(path)
         write_file(path, data)
         return EvidenceReady(
             violation_id=case.violation.id,
@@ -224,9 +225,11 @@ class EvidenceMaker:
         # A ring that is fed no more ends with what the camera showed last, however long ago.
         if case.other_camera and not any(p.at.monotonic >= begins.monotonic for p in packets):
             packets = []
+        path = self._clip_path(case)
+        _make_folder(path)
         clip = write_clip(
             packets,
-            self._clip_path(case),
+            path,
             moment=moment,
             describe=partial(self._describe, case),
         )
@@ -257,9 +260,11 @@ class EvidenceMaker:
 
     def _path(self, violation: Violation, suffix: str) -> Path:
         day = datetime.fromtimestamp(violation.opened_at.wall, UTC)
-        directory = self._directory / f"{day:%Y/%m/%d}"
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return directory / f"{violation.id}{suffix}"
+        return self._directory / f"{day:%Y/%m/%d}" / f"{violation.id}{suffix}"
+
+
+def _make_folder(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _give_way() -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from sqlmodel import Session
+from pydantic import AwareDatetime, BaseModel
 
 from cameras.durable import DRAFT
 from safety.evidence.files import sha256_of
@@ -55,17 +55,19 @@ def tidy(database: Database, directory: Path, *, now: datetime) -> Tidied:
     for folder in sorted(path for path in directory.glob("*/*/*") if path.is_dir()):
         files = {path.name: path for path in folder.iterdir()}
         old = {name: path for name, path in files.items() if _age(path, now) > OLD}
-        for path in list(_rubbish(files, old)):
-            path.unlink(missing_ok=True)
-            deleted.append(str(path.relative_to(directory)))
-        with database.transaction() as session:
+        with database.reading() as session:
             known = evidence.on_record(session, str(folder.relative_to(directory)))
-            for path in old.values():
-                relative = str(path.relative_to(directory))
-                if relative in known or not path.is_file():
-                    continue
-                if _adopt(session, path, relative, now):
+        rubbish = set(_rubbish(files, old))
+        for path in old.values():
+            relative = str(path.relative_to(directory))
+            try:
+                if path in rubbish:
+                    path.unlink()
+                    deleted.append(relative)
+                elif relative not in known and _adopt(database, path, relative, now):
                     found.append(relative)
+            except OSError as error:
+                log.error("evidence_not_tidied", path=relative, why=str(error))
     if deleted or found:
         log.warning("evidence_tidied", deleted=len(deleted), found=len(found))
         with database.transaction() as session:
@@ -90,39 +92,48 @@ def _rubbish(files: Mapping[str, Path], old: Mapping[str, Path]) -> Iterator[Pat
             yield path
 
 
-def _adopt(session: Session, path: Path, relative: str, now: datetime) -> bool:
+def _adopt(database: Database, path: Path, relative: str, now: datetime) -> bool:
     """Put a whole file on record; false if it is none of ours, or not what its sidecar says."""
     kind, name = _KINDS.get(path.suffix), _NAME.fullmatch(path.stem)
-    if kind is None or name is None:
+    if kind is None or name is None or not path.is_file():
         return False
     said = _sidecar(path) if kind == "clip" else None
     sha256 = sha256_of(path)
-    if said is not None and said["sha256"] != sha256:
+    if said is not None and said.sha256 != sha256:
         log.error("clip_is_not_what_its_sidecar_says", path=relative)
         return False
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    row = evidence.ready(
-        session,
-        violation_id=name["violation"],
-        kind=kind,
-        path=relative,
-        sha256=sha256,
-        size_bytes=path.stat().st_size,
-        started_at=datetime.fromisoformat(said["started_at"]) if said else written,
-        ended_at=datetime.fromisoformat(said["ended_at"]) if said else written,
-        sidecar_sha256=sha256_of(path.with_suffix(".json")) if said else None,
-        at=now,
-        other_camera=name["camera"] or "",
-    )
+    sidecar_sha256 = sha256_of(path.with_suffix(".json")) if said else None
+    with database.transaction() as session:
+        row = evidence.ready(
+            session,
+            violation_id=name["violation"],
+            kind=kind,
+            path=relative,
+            sha256=sha256,
+            size_bytes=path.stat().st_size,
+            started_at=said.started_at if said else written,
+            ended_at=said.ended_at if said else written,
+            sidecar_sha256=sidecar_sha256,
+            at=now,
+            other_camera=name["camera"] or "",
+        )
     return row.path == relative
 
 
-def _sidecar(clip: Path) -> dict[str, Any] | None:
-    """What a clip's sidecar says of it; None: there is none that can be read."""
+class _Said(BaseModel):
+    """What a sidecar says of its clip; it says more."""
+
+    sha256: str
+    started_at: AwareDatetime
+    ended_at: AwareDatetime
+
+
+def _sidecar(clip: Path) -> _Said | None:
+    """None: there is none that can be read."""
     try:
-        said = json.loads(clip.with_suffix(".json").read_bytes())["clip"]
-        return said if {"sha256", "started_at", "ended_at"} <= said.keys() else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _Said.model_validate(json.loads(clip.with_suffix(".json").read_bytes())["clip"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -241,3 +241,24 @@ def test_the_short_history_leads_to_the_same_state(history: list[tuple[str, str]
     assert by_violation(again) == by_violation(ledger)
     assert again.open_violations() == ledger.open_violations()
     assert again.confirmed_open() == ledger.confirmed_open()
+
+
+def test_another_cameras_clip_is_kept_until_confirmed_and_stands_for_no_other() -> None:
+    ledger = Ledger()
+    clip = evidence()[0]
+    assert isinstance(clip, EvidenceReady)
+    elsewhere = clip.model_copy(update={"other_camera": "south"})
+    ledger.put(elsewhere)
+    # Of another shard's violation nothing else is owed.
+    assert ledger.farewell() == []
+    ledger.confirm(EvidenceStored(violation_id="v1", kind="clip"))
+    assert ledger.waiting == 1
+    ledger.put(report(opened()))
+    missing = [each for each in ledger.farewell() if isinstance(each, EvidenceFailed)]
+    assert {(each.kind, each.other_camera) for each in missing} == {("clip", ""), ("picture", "")}
+    again = Ledger()
+    for message in ledger.messages():
+        assert isinstance(message, ViolationReport | EvidenceReady)
+        again.put(message)
+    again.confirm(EvidenceStored(violation_id="v1", kind="clip", other_camera="south"))
+    assert again.waiting == 1
