@@ -113,10 +113,12 @@ def doctor() -> None:
 
 @app.command()
 def drill(
-    camera: Annotated[str, typer.Option(help="The camera with whose settings it is held.")],
+    camera: Annotated[
+        str, typer.Option(help="The camera through whose chain the scene is played.")
+    ],
     siren: Annotated[str, typer.Option(help="The siren that is to sound, by channel id.")],
 ) -> None:
-    """Try the chain from picture to siren with a film, at the siren's mildest level."""
+    """Try a camera's chain to a siren with a film, at the siren's mildest level."""
     from safety.app.drill import run_drill
 
     ok = run_drill(_settings("drill"), camera_id=camera, channel_id=siren)

@@ -133,7 +133,7 @@ def _site(scene: Scene, url: str, broker: Mosquitto) -> dict[str, Any]:
                 "id": f"camera-{number}",
                 "name": f"Camera {number}",
                 "source": {"kind": "rtsp", "url": url},
-                "min_fps": 1.0,
+                "min_fps": 0.2,
                 "calibration": {
                     "aspect": scene.aspect,
                     "pairs": [
