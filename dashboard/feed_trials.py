@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dashboard.errors import Unprocessable
 from dashboard.plant_view import Heard, machine_doubt, names_in
 from dashboard.visit import Visit
 from safety.i18n import explain
@@ -35,7 +36,12 @@ class TrialView:
 
 
 async def tried(visit: Visit, spec: AnyFeedSpec, site: SiteSpec) -> TrialView:
-    """Try a feed as it stands in a form, saved or not."""
+    """Try a feed as it stands in a form, saved or not.
+
+    Raises:
+        Unprocessable: It tells of something that the site does not have.
+    """
+    _refuse_unknown(spec, site)
     if isinstance(spec, HttpPushSpec):
         return _push(visit, spec)
     trial = await try_feed(spec, site.plant, clock=visit.services.clock, deadline_s=DEADLINE_S)
@@ -46,6 +52,22 @@ async def tried(visit: Visit, spec: AnyFeedSpec, site: SiteSpec) -> TrialView:
         remarks=_remarks(visit, trial, names),
         heard=[*_machines(visit, trial, names), *_vehicles(visit, trial, names)],
     )
+
+
+def _refuse_unknown(spec: AnyFeedSpec, site: SiteSpec) -> None:
+    plant = site.plant
+    machines, vehicles = {m.id for m in plant.machines}, {v.id for v in plant.vehicles}
+    unknown = [("machine", name) for name in spec.machine_ids if name not in machines]
+    unknown += [("vehicle", name) for name in spec.vehicle_ids if name not in vehicles]
+    for what, name in unknown:
+        raise Unprocessable(
+            "plant.unknown_in_feed",
+            "feed '{feed}' reports the {what} '{id}', which the plant does not have{hint}",
+            feed=spec.id,
+            what=what,
+            id=name,
+            hint=f"; add it to {what}s",
+        )
 
 
 def _push(visit: Visit, spec: HttpPushSpec) -> TrialView:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from dashboard import forms
 from dashboard.access import ManagerOnlyVisit
+from dashboard.errors import Unprocessable
 from dashboard.etags import check_match, spec_etag
 from dashboard.feed_trials import tried
 from dashboard.forms import Form
@@ -55,10 +56,13 @@ async def try_feed_now(visit: ManagerOnlyVisit, form: Form) -> Response:
     part_id = forms.text(form, "id") or _TRIED
     filled = filled_part(form, visit.translate, part="feeds", kind=kind, part_id=part_id)
     site = await run_in_threadpool(_site, visit)
-    view = None
+    view, problems = None, list(filled.problems.values())
     if isinstance(filled.spec, FeedBase):
-        view = await tried(visit, filled.spec, site)
-    return render(visit, "_feed_trial.html", trial=view, problems=list(filled.problems.values()))
+        try:
+            view = await tried(visit, filled.spec, site)
+        except Unprocessable as error:
+            problems = [explain(error, visit.language)]
+    return render(visit, "_feed_trial.html", trial=view, problems=problems)
 
 
 @router.post("/{part}")

@@ -256,6 +256,9 @@ def test_a_feed_is_tried_before_it_is_saved(site: Site, factory: Factory) -> Non
     browser = site.signed_in(Role.MANAGER)
     add(browser, "machines", {"name": "Press"})
     add(browser, "vehicles", form_of("vehicles", "", name="AMR 1"))
+    early = browser.post("/machines/feeds/try", form_of("feeds", "modbus"))
+    assert "saw" in early.text, "a machine that nobody has added"
+    add(browser, "machines", {"name": "Saw"})
     answer = browser.post("/machines/feeds/try", form_of("feeds", "simulated"))
     assert "notice" in answer.text, answer.text
     assert "Press" in answer.text
@@ -280,6 +283,7 @@ def test_the_api_reads_tries_and_changes_the_plant(site: Site, factory: Factory)
     assert program.put("/api/v1/feeds/f", json=spec).status_code == 201
     lost = {**spec, "id": "g", "machines": [{"machine_id": "pres"}]}
     assert program.put("/api/v1/feeds/g", json=lost).status_code == 422
+    assert program.post("/api/v1/feeds/try", json=lost).status_code == 422
     assert program.delete("/api/v1/machines/press", headers={"if-match": "*"}).status_code == 409
     assert [each["id"] for each in program.get("/api/v1/feeds").json()["items"]] == ["f"]
     etag = program.get("/api/v1/feeds/f").headers["etag"]
