@@ -92,18 +92,18 @@ def _figures(product: Product) -> dict[str, object]:
     fps = product.analysed_per_second(SECONDS)
     rows = [row for row in product.plant.violations() if aware(row.opened_at) > begun]
     reports = {bound: count - before[bound] for bound, count in reports_by(product).items()}
-    close_ups, wholes = _looks(product)
+    close_ups, per_frame, beside = _looks(product)
     return latencies(rows) | {
         "fps": fps,
         "close_ups": close_ups,
-        "pictures": fps * (close_ups or 1) + wholes,
+        "pictures": fps * per_frame + beside,
         "report_p99_s": quantile(reports, 0.99),
         "neighbours": neighbours.cores(),
     }
 
 
-def _looks(product: Product) -> tuple[float, float]:
-    """Close-ups per frame, and whole pictures per second beside them over all cameras."""
+def _looks(product: Product) -> tuple[float, float, float]:
+    """Close-ups and all pictures per frame, and whole pictures per second that are not."""
     site = export_site(product.plant.database)
     [note] = read_notes(product.plant.settings.looks_dir)
     plans = [
@@ -116,7 +116,9 @@ def _looks(product: Product) -> tuple[float, float]:
         for key, seen in note.cameras.items()
     ]
     beside = sum(1 / plan.context_s for plan in plans if plan.context_s)
-    return sum(len(plan.regions) for plan in plans) / len(plans), beside
+    close_ups = sum(len(plan.regions) for plan in plans) / len(plans)
+    always = sum(not plan.context_s for plan in plans) / len(plans)
+    return close_ups, close_ups + always, beside
 
 
 def _with(document: Mapping[str, Any], **fields: object) -> dict[str, Any]:
