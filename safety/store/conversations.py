@@ -42,6 +42,13 @@ _JOINING = (
 )
 _OF_LEAD = or_(_ALERT.c.id == bindparam("lead"), _ALERT.c.lead_id == bindparam("lead"))
 _LASTS = select_columns(_ALERT.c.id).where(_OF_LEAD, _ALERT.c.cleared_at.is_(None)).limit(1)
+_LOCKING = (
+    select(Alert, Conversation)
+    .join(Conversation, _TABLE.c.alert_id == _ALERT.c.id)
+    .where(_ALERT.c.id == bindparam("lead"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 _WAITING = (
     select_columns(_TABLE.c.alert_id, _TABLE.c.started_at, _TABLE.c.next_at, _TABLE.c.snoozed_until)
     .where(_TABLE.c.next_at.is_not(None))
@@ -95,11 +102,10 @@ def locked(session: Session, lead_id: str) -> tuple[Alert, Conversation] | None:
     known: dict[str, tuple[Alert, Conversation]] = session.info.setdefault(_LOCKED, {})
     if lead_id not in known:
         with session.no_autoflush:
-            lead = session.get(Alert, lead_id, with_for_update=True, populate_existing=True)
-            row = session.get(Conversation, lead_id, with_for_update=True, populate_existing=True)
-        if lead is None or row is None:
+            found = session.exec(_LOCKING, params={"lead": lead_id}).first()
+        if found is None:
             return None
-        known[lead_id] = lead, row
+        known[lead_id] = found[0], found[1]
     return known[lead_id]
 
 

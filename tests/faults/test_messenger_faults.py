@@ -32,9 +32,6 @@ from tests.support.waiting import until
 from tests.support.webhook_receiver import SECRET as SIGNING_SECRET
 from tests.support.webhook_receiver import WebhookReceiver
 
-# A service's end of a connection whose handshake failed is left to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 CLOCK = SystemClock()
 SPEC: TypeAdapter[AnyChannelSpec] = TypeAdapter(ChannelSpec)
 ALERTS = 4

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Literal
 
 from tests.support.certificates import Certificate
+from tests.support.http_service import read_request, trickle
 
 Fault = Literal["hang", "refused", "500", "429", "slow-loris", "expired", "other-name"]
 
@@ -67,28 +68,27 @@ class Front:
         self._tasks.add(task)
         try:
             with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                shown = self._bad.get(self._fault or "", self._certificate)
-                if shown is not None:
-                    await writer.start_tls(_context(shown))
+                bad = self._bad.get(self._fault or "")
+                if bad is not None:
+                    await _offer(_context(bad), reader, writer)
+                    return
+                if self._certificate is not None:
+                    await writer.start_tls(_context(self._certificate))
                 await self._serve(reader, writer)
         finally:
             self._tasks.discard(task)
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._fault in {None, "expired", "other-name"}:
+        if self._fault is None:
             await self._forward(reader, writer)
             return
-        await _read_request(reader)
+        await read_request(reader)
         if self._fault == "hang":
             await asyncio.Event().wait()
         if self._fault == "slow-loris":
-            writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            while True:
-                writer.write(b"z")
-                await writer.drain()
-                await asyncio.sleep(0.05)
-        writer.write(_ANSWERS[str(self._fault)])
+            await trickle(writer)
+        writer.write(_ANSWERS[self._fault])
         await writer.drain()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -110,13 +110,24 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
 
 
-async def _read_request(reader: asyncio.StreamReader) -> None:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    length = next(
-        (line.partition(":")[2] for line in head.split("\r\n") if line.startswith("content-len")),
-        "0",
-    )
-    await reader.readexactly(int(length))
+async def _offer(
+    context: ssl.SSLContext, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Shake hands with a certificate that nobody should accept, until the client gives up.
+
+    Not asyncio's own TLS: what it leaves of a handshake that fails can be closed by nobody.
+    """
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_side=True)
+    while True:
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            writer.write(outgoing.read())
+            await writer.drain()
+        incoming.write(await reader.read(65536) or b"")
+        if reader.at_eof():
+            return
 
 
 def _context(certificate: Certificate) -> ssl.SSLContext:
