@@ -229,8 +229,15 @@ class _Shapes:
         y -= share * self._dy
         squares = x * x + y * y
         # Of somebody without a place all are NaN, and so is the first of them.
-        which = (*np.indices(squares.shape[:2], sparse=True), squares.argmin(axis=2))
-        return _Rim(np.sqrt(squares[which]), x[which], y[which], inside)
+        most = squares.shape[2]
+        which = squares.argmin(axis=2).ravel() + np.arange(0, squares.size, most)
+        shape = squares.shape[:2]
+        return _Rim(
+            np.sqrt(squares.ravel()[which]).reshape(shape),
+            x.ravel()[which].reshape(shape),
+            y.ravel()[which].reshape(shape),
+            inside,
+        )
 
     def entered_s(self, places: Array, moving: Array, margin_m: float) -> Array:
         """(N, V) when places that move reach the outlines grown by a margin; infinite: never.

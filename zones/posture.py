@@ -4,6 +4,7 @@ Angles are those in the picture, not in space: a trunk that bends towards the ca
 upright and short. What follows from that is said where it matters.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -156,18 +157,26 @@ class Lying:
 
     seen_at: float
     box: FloatArray
-    standing: float = float("nan")
+    standing: float = math.nan
     heights: deque[tuple[float, float, float]] = field(
         default_factory=lambda: deque(maxlen=_REMEMBERED)
     )
     lying_at: float | None = None
     surely_since: float | None = None
-    lain_as: float = float("nan")
+    lain_as: float = math.nan
     falling_since: float | None = None
     fell: bool = False
     fell_from: float = 0.0
     still_at: tuple[float, float] = (0.0, 0.0)
     still_since: float = 0.0
+
+    def stand(self, now: float, hip_y: float, height: float, *, upright: bool) -> None:
+        """The person stands, or has got up."""
+        self.lying_at, self.fell, self.lain_as = None, False, math.nan
+        self.heights.append((now, hip_y, height))
+        if upright:
+            known = not math.isnan(self.standing)
+            self.standing = 0.7 * self.standing + 0.3 * height if known else height
 
 
 def bodies(stack: Stack, aspect: float, standing: Array) -> Bodies:
@@ -183,7 +192,8 @@ def bodies(stack: Stack, aspect: float, standing: Array) -> Bodies:
     corners = boxes.reshape(-1, 2, 2) * scale
     size = np.maximum(corners[:, 1] - corners[:, 0], 1e-6)
     joints = stack.keypoints[:, _JOINTS].astype(np.float64)
-    places = np.where(joints[:, :, 2:] >= LEAST_CONFIDENCE, joints[:, :, :2] * scale, np.nan)
+    places = joints[:, :, :2] * scale
+    places[~(joints[:, :, 2] >= LEAST_CONFIDENCE)] = np.nan
     left, right = places[:, :3], places[:, 3:]
     # The middle of both sides, or the side that is known.
     middles = (np.fmin(left, right) + np.fmax(left, right)) / 2

@@ -81,7 +81,8 @@ class LyingWatch:
                 past.surely_since = None
                 if not thrown[row]:
                     past.falling_since = None
-                _stands(past, now, hips[row], heights[row], upright=upright[row])
+                if past.lying_at is None or now - past.lying_at >= UP_AFTER_S:
+                    past.stand(now, hips[row], heights[row], upright=upright[row])
                 continue
             found[ids[row]] = past
         return found
@@ -156,13 +157,3 @@ def _has_moved(past: Lying, shapes: Bodies, row: int) -> bool:
     x, y = shapes.centre[row].tolist()
     length = float(shapes.size[row].max())
     return math.hypot(x - past.still_at[0], y - past.still_at[1]) > STILL * length
-
-
-def _stands(past: Lying, now: float, hip_y: float, height: float, *, upright: bool) -> None:
-    if past.lying_at is not None and now - past.lying_at < UP_AFTER_S:
-        return
-    past.lying_at, past.fell, past.lain_as = None, False, math.nan
-    past.heights.append((now, hip_y, height))
-    if upright:
-        first = math.isnan(past.standing)
-        past.standing = height if first else 0.7 * past.standing + 0.3 * height
