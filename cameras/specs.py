@@ -68,8 +68,6 @@ class CameraSpec(Spec):
     """What people call it."""
     enabled: bool = True
     """Whether it is read at all; a disabled camera is NOT MONITORED."""
-    disabled_reason: Label | None = None
-    """Why it is disabled, for people to read."""
     source: SourceSpec
     """Where the pictures come from."""
     network_width: Literal[640, 960, 1280] = 640
@@ -92,6 +90,8 @@ class CameraSpec(Spec):
     """Seconds of video kept from after a violation opened."""
     calibration: CalibrationSpec | None = None
     """How it sees the floor; without it, zones on the floor plan are not watched by it."""
+    disabled_reason: Label | None = None
+    """Why it is disabled, for people to read."""
 
     @field_validator("calibration")
     @classmethod
