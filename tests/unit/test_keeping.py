@@ -16,8 +16,10 @@ from safety.engine.site import EngineSite
 from safety.i18n import translator
 from safety.reports.changes import changes_between
 from safety.site.spec import SiteSpec
-from safety.store import alert_lists, audit, evidence
+from safety.store import alert_lists, audit, evidence, exposure, ppe_hours
 from safety.store.database import Database
+from safety.store.exposure import Amount
+from safety.store.ppe_hours import PpeAmount, PpeKey
 from tests.support.database import NOON, after
 
 SITE = EngineSite(spec=SiteSpec(name="Works"), revision=1, rule_revisions={})
@@ -107,3 +109,28 @@ def test_another_network_and_another_version_are_noted_once_each(
     assert noted(2) == noted(3) == [("model", "pose")]
     monkeypatch.setattr(versions, "__version__", "99.0")
     assert noted(4) == [("model", "pose"), ("software", "anjeon")]
+
+
+def test_sums_of_the_floor_and_of_equipment_are_forgotten_in_time(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    day, year = NOON.date(), 365 * 86_400.0
+    with sqlite_database.transaction() as session:
+        exposure.add(
+            session, day.isoformat(), {(0, 0): Amount(person_seconds=60, people=3, violations=0)}
+        )
+        key = PpeKey(NOON.replace(minute=0, second=0), "cam", "hats", "hardhat")
+        ppe_hours.add(session, {key: PpeAmount(zone_id="hall", worn_s=60, stays=1)})
+
+    def kept(later_s: float) -> list[int]:
+        desk(sqlite_database, Settings(data_dir=tmp_path, sums_years=2), later_s).look()
+        with sqlite_database.reading() as session:
+            cells = exposure.sums(session, first="2000-01-01", last="2100-01-01")
+            until = NOON.replace(year=2100)
+            hours = ppe_hours.counts(
+                session, since=NOON.replace(year=2000), until=until, by_rule=True
+            )
+        return [len(cells), len(hours)]
+
+    assert kept(1.9 * year) == [1, 1]
+    assert kept(2.1 * year) == [0, 0]
