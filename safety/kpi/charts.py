@@ -113,7 +113,8 @@ def gap_chart(days: Sequence[float]) -> GapChart:
     return GapChart(
         mean=mean,
         g_limit=mean + 3 * math.sqrt(mean * (mean + 1)),
-        g_probability_limit=math.log(_TAIL) / math.log1p(-1 / (mean + 1)),
+        # All on one day: the limit goes to 0 with the mean.
+        g_probability_limit=math.log(_TAIL) / math.log1p(-1 / (mean + 1)) if mean else 0.0,
         t_limit=float((transformed.mean() + _MOVING_RANGE * ranges.mean()) ** _NELSON)
         if len(ranges)
         else None,

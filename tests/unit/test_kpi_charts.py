@@ -41,6 +41,11 @@ def test_days_between_accidents() -> None:
     assert gap_chart([10]).t_limit is None
 
 
+def test_accidents_of_one_day_have_a_chart() -> None:
+    chart = gap_chart([0.0, 0.0])
+    assert (chart.mean, chart.g_limit, chart.g_probability_limit, chart.t_limit) == (0, 0, 0, 0)
+
+
 def test_a_cusum_finds_a_slow_rise() -> None:
     assert cusum_reference(4, 3.2) == pytest.approx(3.585, abs=5e-4)
     reference = cusum_reference(4, 6)

@@ -4,7 +4,7 @@ import cmath
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 from pydantic_core import PydanticCustomError
@@ -17,13 +17,16 @@ LEAST_SPREAD_M = 1.0
 MOST_RESIDUAL_M = 1.0
 SCALES = (0.8, 1.25)
 
+Metres = Annotated[FiniteFloat, Field(ge=-1e6, le=1e6)]
+"""A coordinate that can be squared and summed up; no plant is a thousand kilometres long."""
+
 
 class MapPoint(Spec):
     """One place in both maps, metres."""
 
-    map_m: tuple[FiniteFloat, FiniteFloat]
+    map_m: tuple[Metres, Metres]
     """Where it is by the vehicle's map."""
-    plan_m: tuple[FiniteFloat, FiniteFloat]
+    plan_m: tuple[Metres, Metres]
     """Where it is on the floor plan."""
 
 
