@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 import structlog
 from sqlmodel import Session
 
+from alerts.waiting import pause
 from safety.clock import Clock
 from safety.errors import StoreUnavailable
 from safety.store.database import Database
@@ -21,6 +22,10 @@ LAST_RETRY_S = 5.0
 BATCH = 50
 BATCH_S = 0.2
 """Entries in one transaction at most, and after how long it takes no more: others write, too."""
+
+GATHER_S = 0.05
+"""Least time between two transactions, unless a whole batch is waiting: what comes meanwhile
+shares the next one. Nothing that comes alone waits."""
 
 Stored = Callable[[], Awaitable[None]]
 
@@ -119,6 +124,8 @@ class Recorder:
             for work in written:
                 if work.stored is not None:
                     await work.stored()
+            if len(self) < BATCH:
+                await pause(GATHER_S)
 
     def _batch(self) -> Sequence[Work]:
         """What to write next: a chore by itself, or entries that may share a transaction."""

@@ -34,7 +34,7 @@ from cameras.spool import unfinished_shards
 from cameras.wire import encode, read_frame
 from safety import __version__
 from safety.config import Settings
-from safety.types import Phase
+from safety.types import CameraState, Phase
 from tests.support.engine import TalkingEngine, shard_process
 from tests.support.rtsp import Mount, RtspServer
 from tests.support.shards import CELL, SCENES, camera, film_camera, watching
@@ -106,17 +106,25 @@ async def test_changes_leave_the_other_cameras_alone(shard_settings: Settings) -
             await until(lambda: engine.state("added") == LIVE)
             renamed = kept.model_copy(update={"name": "Other words"})
             engine.tell(watching(renamed, revision=3))
-            await until(lambda: engine.received(Configured)[-1].revision == 3)
-            frames = engine.received(CameraStatus)[-1].frames_captured
-            await until(lambda: engine.received(CameraStatus)[-1].frames_captured > frames)
+            await until(lambda: any(told.revision == 3 for told in engine.received(Configured)))
+            frames = frames_of(engine, "kept")
+            await until(lambda: frames_of(engine, "kept") > frames)
 
     since = engine.messages[started:]
     of_kept = [m for m in since if isinstance(m, CameraStatus) and m.camera_id == "kept"]
-    assert {(m.state.value, m.reason, m.reconnects) for m in of_kept} == {(*LIVE, 0)}
+    # On a busy machine it may be analysed too seldom for a while; it is never lost from sight.
+    assert {m.reconnects for m in of_kept} == {0}
+    assert CameraState.BLIND not in {m.state for m in of_kept}
     counts = [m.frames_captured for m in of_kept]
     assert counts == sorted(counts)
     ended = {v.camera_id: v.end_reason for v in engine.violations(Phase.CLOSED)}
     assert ended == {"added": "rule_changed"}
+
+
+def frames_of(engine: TalkingEngine, camera_id: str) -> int:
+    """Frames captured by one camera, as it last said."""
+    said = [m for m in engine.received(CameraStatus) if m.camera_id == camera_id]
+    return said[-1].frames_captured if said else 0
 
 
 async def test_a_changed_rule_starts_anew_without_a_new_connection(
@@ -219,11 +227,11 @@ async def test_nonsense_is_counted_and_survived(shard_settings: Settings) -> Non
                 viewer.say(engine.configure)
                 viewer.writer.write(b"\xff" * 64)
                 assert await viewer.reader.read() == b""
-            await until(lambda: engine.received(ShardStats)[-1].refused_messages == 7)
+            await until(lambda: any(s.refused_messages == 7 for s in engine.received(ShardStats)))
             engine.tell_raw(b"\xff" * 64)
             await until(lambda: len([m for m in engine.messages if m.type == "hello"]) == 2)
+            await until(lambda: engine.state("cam-1") == LIVE)
             assert process.poll() is None
-            assert engine.state("cam-1") == LIVE
 
 
 def frame(header: bytes) -> bytes:
