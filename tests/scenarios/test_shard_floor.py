@@ -1,6 +1,5 @@
 """A shard with two calibrated cameras on the same floor, as the engine sees it."""
 
-import numpy as np
 import pytest
 
 from cameras.messages import (
@@ -17,23 +16,12 @@ from safety.engine.doubles import Doubles
 from safety.engine.plan import PlanDesk
 from safety.types import CameraState, Phase
 from tests.support.engine import TalkingEngine, shard_process
-from tests.support.pinholes import Hung
-from tests.support.shards import film_camera
+from tests.support.shards import FILM_CALIBRATION, film_camera
 from tests.support.waiting import until
-from zones.calibration import CalibrationSpec, PointPair
 from zones.rules.intrusion import IntrusionSpec
 from zones.specs import ZoneSpec
 
 pytestmark = [pytest.mark.third_party, pytest.mark.timeout(300)]
-
-PLACES = np.array([(-2.0, 5.0), (2.5, 5.5), (5.0, 14.0), (-4.0, 15.0), (0.3, 9.0), (2.0, 11.0)])
-CALIBRATION = CalibrationSpec(
-    pairs=tuple(
-        PointPair(picture=(u, v), plan_m=(x, y))
-        for (u, v), (x, y) in zip(Hung().project(PLACES).tolist(), PLACES.tolist(), strict=True)
-    )
-)
-"""The film's camera hangs 4 m high, tilted by 25°, and sees 66° of the hall."""
 
 CELL = ZoneSpec(id="cell", name="Cell", floor_m=((3.1, 6.5), (6.1, 6.5), (6.1, 11.5), (3.1, 11.5)))
 
@@ -84,7 +72,7 @@ async def test_two_cameras_that_see_one_intruder_report_one_situation(
     shard_settings: Settings,
 ) -> None:
     cameras = tuple(
-        film_camera(name).model_copy(update={"calibration": CALIBRATION})
+        film_camera(name).model_copy(update={"calibration": FILM_CALIBRATION})
         for name in ("north", "south")
     )
     rule = IntrusionSpec(id="no-entry", name="No entry", zone_id="cell", hold_to_open_s=0.5)

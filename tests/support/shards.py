@@ -4,19 +4,31 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cameras.messages import Configure
 from cameras.specs import CameraSpec, FileSpec, SourceSpec
 from safety.config import Settings
 from safety.perception.convert import converted
+from tests.support.pinholes import Hung
 from tests.support.plant import CELL_POLYGON, pose_model
+from zones.calibration import CalibrationSpec, PointPair
 from zones.geometry import Polygon
 from zones.rules.intrusion import IntrusionSpec
 from zones.specs import ZoneSpec
 
 SCENES = Path(__file__).resolve().parents[2] / "safety" / "demo" / "scenes"
 CELL: Polygon = tuple((x, y) for x, y in CELL_POLYGON)
+_PLACES = np.array([(-2.0, 5.0), (2.5, 5.5), (5.0, 14.0), (-4.0, 15.0), (0.3, 9.0), (2.0, 11.0)])
+FILM_CALIBRATION = CalibrationSpec(
+    pairs=tuple(
+        PointPair(picture=(u, v), plan_m=(x, y))
+        for (u, v), (x, y) in zip(Hung().project(_PLACES).tolist(), _PLACES.tolist(), strict=True)
+    )
+)
+"""The camera of the rendered intrusion hangs 4 m high, tilted by 25°, and sees 66° of the hall."""
+
 EVERYWHERE: Polygon = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 """Somebody is always in it: a violation opens with the first frame and stays open."""
 
