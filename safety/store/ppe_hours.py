@@ -105,15 +105,16 @@ def counts(
         .group_by(*parts)
         .order_by(*parts)
     )
-    names = 4 if by_rule else 2
     return [
         PpeCount(
-            row[0],
-            row[1],
-            row[2] if by_rule else "",
-            row[3] if by_rule else "",
-            *(float(seconds) for seconds in row[names : names + 3]),
-            int(row[names + 3]),
+            hour=hour,
+            item=item,
+            rule_id=ids[0] if ids else "",
+            zone_id=ids[1] if ids else "",
+            worn_s=float(worn),
+            missing_s=float(missing),
+            unknown_s=float(unknown),
+            stays=int(stays),
         )
-        for row in session.execute(query)
+        for hour, item, *ids, worn, missing, unknown, stays in session.execute(query)
     ]
