@@ -141,4 +141,3 @@ def _alert_values(visit: Visit, alert_id: str) -> dict[str, object]:
         "minutes": SNOOZE_MINUTES,
         "known": catalogue(visit.language),
     }
-
