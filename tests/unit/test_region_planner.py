@@ -11,7 +11,7 @@ from cameras.fleet import part_of
 from cameras.lane import Lane
 from cameras.messages import Configure
 from cameras.region_notes import note_of, plans_as_noted, read_notes, write_note
-from cameras.region_plan import Outlook
+from cameras.region_plan import CONTEXT_S, Outlook
 from cameras.region_planner import CALM_PLANS, Part, Planner
 from cameras.specs import CameraSpec
 from cameras.worker import CameraWorker
@@ -111,21 +111,27 @@ async def outlook_of(message: Configure, camera_id: str = "cam-1", **known: int)
 
 
 @pytest.mark.parametrize(
-    ("more", "close_ups"),
+    ("more", "whole_always"),
     [
-        ((), True),
-        ((FallSpec(id="fall", name="Fall", zone_id="zone"),), True),
-        ((BlindSpotSpec(id="blind", name="Blind"),), True),
-        ((FallSpec(id="fall", name="Fall"),), False),
-        ((FallSpec(id="fall", name="Fall", enabled=False),), True),
-        ((ProximitySpec(id="near", name="Near", zone_id="zone"),), False),
+        ((), False),
+        ((FallSpec(id="fall", name="Fall", zone_id="zone"),), False),
+        ((BlindSpotSpec(id="blind", name="Blind"),), False),
+        ((FallSpec(id="fall", name="Fall"),), True),
+        ((FallSpec(id="fall", name="Fall", enabled=False),), False),
+        ((ProximitySpec(id="near", name="Near", zone_id="zone"),), True),
     ],
 )
-async def test_close_ups_are_for_rules_about_people_in_zones(
-    more: tuple[RuleSpec, ...], close_ups: bool
+async def test_rules_about_more_than_people_in_zones_get_the_whole_picture_of_every_frame(
+    more: tuple[RuleSpec, ...], *, whole_always: bool
 ) -> None:
-    outlook = await outlook_of(configuration(calibrated("cam-1"), rules=(KEEP_OUT, *more)))
-    assert bool(outlook.plan.regions) == close_ups
+    """Beside the close-up; at 22 frames/s there is no time for both."""
+    camera = calibrated("cam-1", max_fps=22.0)
+    outlook = await outlook_of(configuration(camera, rules=(KEEP_OUT, *more)))
+    looks = bool(outlook.plan.regions), outlook.plan.context_s
+    assert looks == ((False, 0.0) if whole_always else (True, CONTEXT_S))
+    slower = calibrated("cam-1", max_fps=10.0)
+    outlook = await outlook_of(configuration(slower, rules=(KEEP_OUT, *more)))
+    assert (bool(outlook.plan.regions), outlook.plan.context_s) == (True, 0.0)
 
 
 async def test_whoever_wants_the_whole_picture_alone_gets_it() -> None:
