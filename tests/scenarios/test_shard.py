@@ -21,6 +21,7 @@ from cameras.messages import (
     Configured,
     EvidenceReady,
     Metadata,
+    PpeSums,
     ShardStats,
     Shutdown,
     Snapshot,
@@ -34,11 +35,12 @@ from cameras.spool import unfinished_shards
 from cameras.wire import encode, read_frame
 from safety import __version__
 from safety.config import Settings
-from safety.types import CameraState, Phase
+from safety.types import CameraState, Phase, PpeItem
 from tests.support.engine import TalkingEngine, shard_process
 from tests.support.rtsp import Mount, RtspServer
 from tests.support.shards import CELL, SCENES, camera, film_camera, watching
 from tests.support.waiting import until
+from zones.rules.missing_ppe import MissingPpeSpec
 
 pytestmark = [pytest.mark.third_party, pytest.mark.timeout(300)]
 
@@ -262,3 +264,25 @@ async def test_sockets_are_private(shard_settings: Settings) -> None:
             await until(lambda: bool(engine.received(ShardStats)))
             assert shard_settings.run_dir.stat().st_mode & 0o777 == 0o700
             assert shard_settings.shard_socket("shard-0").stat().st_mode & 0o777 == 0o600
+
+
+async def test_what_was_worn_is_told_at_the_latest_when_it_leaves(shard_settings: Settings) -> None:
+    rule = MissingPpeSpec(
+        id="rule-cam-1", name="Hats", zone_id="zone-cam-1", items=(PpeItem.HARDHAT,)
+    )
+    async with TalkingEngine(shard_settings) as engine:
+        engine.configure = watching(film_camera()).model_copy(update={"rules": (rule,)})
+        with shard_process(shard_settings) as shard:
+            await until(lambda: looked_at(engine) > 1)
+            engine.tell(Shutdown())
+            await until(lambda: shard.poll() is not None)
+    (one, *more) = (each for told in engine.received(PpeSums) for each in told.sums)
+    assert (one.rule_id, one.zone_id, one.item) == ("rule-cam-1", "zone-cam-1", PpeItem.HARDHAT)
+    seconds = sum(each.worn_s + each.missing_s + each.unknown_s for each in (one, *more))
+    assert 0 < seconds < 600
+
+
+def looked_at(engine: TalkingEngine) -> float:
+    """Person-seconds that the newest word on the camera has counted."""
+    newest = engine.received(CameraStatus)[-1:]
+    return sum(sum(states.values()) for each in newest for states in each.ppe_seconds.values())
