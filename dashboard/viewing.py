@@ -58,7 +58,6 @@ def _noted(session: Session, visit: Visit, row: Evidence, action: str) -> bool:
         session, subject=row.violation_id, actor=visit.actor, only=(action,), limit=20
     )
     return any(
-        entry.detail.get("evidence") == row.id
-        and visit.now - entry.at < ONE_LOOK
+        entry.detail.get("evidence") == row.id and visit.now - entry.at < ONE_LOOK
         for entry in entries
     )
