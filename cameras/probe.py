@@ -23,7 +23,7 @@ LARGEST_PX = 1280
 
 _ENOUGH_PACKETS = 15
 _ENOUGH_S = 2.0
-_CLOCK_S = 3.0
+_CLOCK_S = 5.0
 """Within this time most cameras have told what time it is by their clock."""
 
 
