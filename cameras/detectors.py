@@ -17,6 +17,9 @@ log = structlog.get_logger(__name__)
 Load = Callable[[int, float], Detector]
 """Loads a network for a width in pixels and an aspect; blocks for seconds."""
 
+LEAVE_S = 10.0
+"""A network that is being loaded when the shard leaves is waited for so long."""
+
 FAILURES_TO_RELOAD = 10
 """A network that fails so often in a row is thrown away and loaded anew."""
 
@@ -40,6 +43,7 @@ class DetectorPool:
         self._clock = clock
         self._entries: dict[tuple[int, int], _Entry] = {}
         self._lock = threading.Lock()
+        self._loading: list[threading.Thread] = []
         self._closing = threading.Event()
         self.errors = 0
 
@@ -77,18 +81,29 @@ class DetectorPool:
             if entry.detector is detector:
                 entry.failures = 0
 
-    def close(self) -> None:
-        """Stop loading and free the networks."""
+    def close(self, timeout_s: float = LEAVE_S) -> None:
+        """Stop loading and free the networks.
+
+        A process that ends while a network is being compiled is aborted by the engine's threads,
+        so that whoever loads is waited for.
+        """
         self._closing.set()
+        with self._lock:
+            loading = list(self._loading)
+        end = self._clock.now().monotonic + timeout_s
+        for thread in loading:
+            thread.join(max(0.0, end - self._clock.now().monotonic))
         with self._lock:
             for entry in self._entries.values():
                 if entry.detector is not None:
                     entry.detector.close()
 
     def _start_loading(self, entry: _Entry, width: int, aspect: float) -> None:
-        threading.Thread(
+        thread = threading.Thread(
             target=self._load_into, args=(entry, width, aspect), name="load", daemon=True
-        ).start()
+        )
+        self._loading = [each for each in self._loading if each.is_alive()] + [thread]
+        thread.start()
 
     def _load_into(self, entry: _Entry, width: int, aspect: float) -> None:
         backoff = Backoff(first_s=2.0, last_s=60.0)

@@ -12,6 +12,7 @@ import numpy as np
 import structlog
 
 from cameras.backoff import Backoff
+from cameras.detectors import LEAVE_S
 from cameras.ppe_watch import Answer, Look, PpeWatch, Wanted
 from safety.clock import Clock
 from safety.errors import ModelError
@@ -76,8 +77,8 @@ class PpeThread:
         """Begin to wait for work."""
         self._thread.start()
 
-    def stop(self, timeout_s: float = 3.0) -> None:
-        """End after the batch under way."""
+    def stop(self, timeout_s: float = LEAVE_S) -> None:
+        """End after the batch under way; a network being loaded is waited for, as the pool does."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
@@ -161,7 +162,8 @@ class PpeThread:
     def _open(self) -> None:
         """Load the network if it is needed and the last failure is long enough ago."""
         now = self._clock.now().monotonic
-        if self._detector is not None or not self._needed or now < self._retry_at:
+        idle = self._stopping or not self._needed or now < self._retry_at
+        if self._detector is not None or idle:
             return
         detector = self._load()
         self._items = items_missing_can_be_told(detector.names)

@@ -57,7 +57,7 @@ class SlowNetwork:
 
     def __init__(self) -> None:
         self.go = threading.Semaphore(10_000)
-        self.failing = False
+        self.failing = self.closed = False
         self.batches: list[int] = []
 
     def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
@@ -72,6 +72,7 @@ class SlowNetwork:
 
     def close(self) -> None:
         """Nothing to free."""
+        self.closed = True
 
 
 def one_person() -> Detections:
@@ -391,6 +392,27 @@ def test_a_network_that_cannot_be_loaded_is_said_and_tried_again() -> None:
     mended.set()
     wait_until(lambda: is_there(pool))
     pool.close()
+
+
+def test_whoever_loads_is_waited_for_at_the_end() -> None:
+    asked, go_on = threading.Event(), threading.Event()
+    network = SlowNetwork()
+
+    def load(width: int, aspect: float) -> SlowNetwork:
+        asked.set()
+        go_on.wait()
+        return network
+
+    pool = DetectorPool(load, clock=CLOCK)
+    pool.get(640, 16 / 9)
+    asked.wait()
+    closing = threading.Thread(target=pool.close)
+    closing.start()
+    assert closing.is_alive()
+    assert not network.closed
+    go_on.set()
+    closing.join()
+    assert network.closed
 
 
 def is_there(pool: DetectorPool) -> bool:
