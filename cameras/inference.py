@@ -191,19 +191,18 @@ class InferenceThread:
     def _next(self, detector: Detector | None = None) -> Waiting | None:
         """The newest frame of the camera that has waited longest, of one network or of any.
 
-        A camera waits from the first frame that nobody took. While the machine keeps up, that is
-        first come, first served, which keeps the longest wait short; when it does not, newer
-        frames replace older ones and every camera still has its turn.
+        While the machine keeps up, that is first come, first served, which keeps the longest wait
+        short; when newer frames replace older ones, whoever was looked at longest ago is next.
         """
         ready = [
             lane
             for lane in self._lanes.values()
             if lane.worker.slot.ready and (detector is None or lane.detector in {None, detector})
         ]
-        for lane in sorted(ready, key=lambda lane: lane.worker.slot.waiting_since):
+        for lane in sorted(ready, key=_waits_since):
             frame = lane.worker.slot.take()
             if frame is not None:
-                lane.newest = frame
+                lane.newest, lane.served_at = frame, self._clock.now().monotonic
                 return lane, frame
         return None
 
@@ -341,3 +340,8 @@ class InferenceThread:
             reports += lane.rules.watch(state, now, self._plant(now))
             for violation in reports:
                 self._listener.violated(lane, violation, None)
+
+
+def _waits_since(lane: Lane) -> float:
+    slot = lane.worker.slot
+    return lane.served_at if slot.late else slot.waiting_since

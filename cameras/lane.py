@@ -77,6 +77,7 @@ class Lane:
         zones: Polygons of the camera's zones by id.
         analyst: Makes persons, vehicles and violations of what the network found.
         newest: The newest frame that was taken for analysis.
+        served_at: When it was taken, monotonic seconds.
         latest: The newest analysed frame.
         ended: Its open violations have been closed because it is blind.
         loading: Its network is being loaded.
@@ -108,6 +109,7 @@ class Lane:
         self.frames_unused = 0
         self.frames_analysed = 0
         self.newest: Frame | None = None
+        self.served_at = 0.0
         self.gaze = Gaze(CameraPlan(width=spec.network_width))
         self.wanted: CameraPlan | None = None
         self.missed: frozenset[str] = frozenset()

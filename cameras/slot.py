@@ -19,11 +19,13 @@ class FrameSlot:
         self._frame: Frame | None = None
         self._dropped = 0
         self._waiting_since = 0.0
+        self._replaced = False
 
     def put(self, frame: Frame) -> None:
         """Offer a frame; one that nobody took is dropped and counted."""
         with self._lock:
-            if self._frame is not None:
+            self._replaced = self._frame is not None
+            if self._replaced:
                 self._dropped += 1
             else:
                 self._waiting_since = frame.captured_at.monotonic
@@ -41,6 +43,11 @@ class FrameSlot:
     def ready(self) -> bool:
         """Whether there is a frame to take."""
         return self._frame is not None
+
+    @property
+    def late(self) -> bool:
+        """Whether the frame replaced others: its camera is looked at less often than it asks."""
+        return self._replaced
 
     @property
     def waiting_since(self) -> float:
