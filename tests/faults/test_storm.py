@@ -1,7 +1,7 @@
 """A storm: 500 violations at once. Sirens first, nothing lost, and people get summaries."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from safety.engine.violations import ViolationDesk
 from safety.site.spec import SiteSpec
 from safety.store import alerts, outbox
 from safety.store.database import Database
+from safety.store.tables import Delivery
 from tests.support.sirens import FickleChannel
 from tests.support.violations import opened
 from tests.support.waiting import until
@@ -48,6 +49,12 @@ def site(webhook_receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch) -> 
         policy=PolicySpec(limit=LIMIT, update_every_s=5),
     )
     return EngineSite(spec=spec, revision=1, rule_revisions={})
+
+
+def sent(database: Database) -> Sequence[Delivery]:
+    """What the outbox holds for the receiver, delivered or not."""
+    with database.reading() as session:
+        return outbox.of_channel(session, "hook", limit=10_000)
 
 
 def told_of(receiver: WebhookReceiver) -> Iterator[str]:
@@ -115,6 +122,7 @@ async def test_sirens_first_nothing_lost_and_people_get_summaries(
             everyone = {each.id for each in alerts.list_alerts(session, limit=1000)}
         assert len(everyone) == STORM
         await until(lambda: set(told_of(webhook_receiver)) == everyone)
+        await until(lambda: not any(row.state == "pending" for row in sent(sqlite_database)))
     finally:
         for task in tasks:
             task.cancel()
@@ -124,8 +132,7 @@ async def test_sirens_first_nothing_lost_and_people_get_summaries(
     assert "summary" in events
     allowed = LIMIT.burst + LIMIT.per_minute / 60 * (CLOCK.now().monotonic - began)
     assert len(events) <= min(allowed, STORM), "people were spared"
-    with sqlite_database.reading() as session:
-        rows = {row.id: row for row in outbox.of_channel(session, "hook", limit=10_000)}
+    rows = {row.id: row for row in sent(sqlite_database)}
     for row in rows.values():
         assert row.state in {"delivered", "summarised"}
         assert (row.state == "summarised") is (row.summary_id in rows)

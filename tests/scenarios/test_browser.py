@@ -126,6 +126,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         made.plant.start("engine")
         made.plant.start("dashboard")
         made.plant.wait_live("cell", "hall")
+        made.plant.wait_for(made.plant.dashboard_answers, why="a dashboard that answers")
         yield made
 
 

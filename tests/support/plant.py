@@ -176,6 +176,14 @@ class Plant:
         except OSError:
             return 0, ""
 
+    def dashboard_answers(self) -> bool:
+        """Whether the dashboard has opened its port."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
     def readiness(self) -> dict[str, str]:
         """Part → ``ok`` or what is wrong with it; empty while the engine is not there."""
         _, body = self.get("/readyz")
