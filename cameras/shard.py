@@ -238,7 +238,7 @@ class Shard:
         await self._evidence.finish(EVIDENCE_S)
         self._spool.leave()
         await asyncio.gather(self._fleet.stop(), self._link.drained(CONFIRMATION_S))
-        self._detectors.close()
+        await asyncio.to_thread(self._detectors.close)
 
     def _obey(self, order: Order) -> None:
         if isinstance(order, PlantUpdate):
